@@ -1,0 +1,45 @@
+/* body.h - how an activation is written: BODY(name) { ... } computes from x and the parameters p[i] the value y and
+   the derivative together. What a loop does not use, the compiler drops.
+
+   A derivative whose tail leaves the range of normal numbers is given as a number times a scale, f' = d w.a w.b, for
+   backward must not round f' to a subnormal before a large gradient brings the product back. */
+
+typedef struct { V high, low; } parameter; /* the double parameter; low is 0 in the double unit */
+
+#if PAIRS
+#define NUMBER pair
+#else
+#define NUMBER V
+#endif
+typedef struct {
+    NUMBER y, d;
+    scale w;
+    int has_scale;
+    V dp[MAX_PARAMETERS]; /* df/dp, for parameter_backward: only the double unit's loops read it */
+} result;
+
+#define BODY(name) static INLINE void name##_body(V x, const parameter *p, result *o)
+#define NO_PARAMETERS ((void)p)
+
+/* x times a parameter as an unevaluated sum; the correction is 0 where the product is not finite */
+static INLINE V times(V x, parameter p, V *rest)
+{
+    V u = x * p.high;
+    V v = fma(x, p.high, -u);
+    if (!DOUBLE) v = fma(x, p.low, v);
+    *rest = sel(lt(abs(u), K(EXP_LIMIT)), v, K(0));
+    return u;
+}
+static INLINE V scale_by(V x, parameter p) { return DOUBLE ? x * p.high : fma(x, p.high, x * p.low); }
+
+/* 1 where c holds, else the scale w */
+static INLINE scale unless(M c, scale w)
+{
+    scale s = {sel(c, K(1), w.a), sel(c, K(1), w.b)};
+    return s;
+}
+static INLINE void with_scale(result *o, scale w)
+{
+    o->w = w;
+    o->has_scale = 1;
+}

@@ -1,0 +1,63 @@
+/* exp.h - e^u in reduced form: e^u = 2^k (1 + q) with k = round(u / ln 2) and |q| < 0.42.
+
+   Callers combine q and 2^k themselves, for there each saves a rounding: 1 + e^u = fma(2^k, q, 1 + 2^k) and
+   e^u - 1 = fma(2^k, q, 2^k - 1) round once, and a tail far below the smallest normal number is only a matter of the
+   last factor. Coefficients: tools/coefficients/exp.sollya (relative error of q: 2^-26.1 float, 2^-55.5 double). */
+
+/* Adding and subtracting 1.5 2^MANTISSA rounds to an integer and leaves it in the low bits, where pow2 wants it. */
+#define MAGIC ((REAL)3 * ((BITS)1 << (MANTISSA - 1)))
+
+/* Where e^-u times the largest finite number is below half of the smallest: 2^-278 and 2^-2098. */
+#define EXP_LIMIT C(192.6f, 1454.2)
+
+static INLINE V expm1_polynomial(V r)
+{
+#if DOUBLE
+    V p = K(0x1.ae777e70b039ap-26);
+    p = fma(p, r, K(0x1.28a294f701e7p-22));
+    p = fma(p, r, K(0x1.71de810a0dff9p-19));
+    p = fma(p, r, K(0x1.a019a69c9618ap-16));
+    p = fma(p, r, K(0x1.a01a0177f0dfap-13));
+    p = fma(p, r, K(0x1.6c16c17f3057fp-10));
+    p = fma(p, r, K(0x1.1111111118835p-7));
+    p = fma(p, r, K(0x1.5555555552109p-5));
+    p = fma(p, r, K(0x1.555555555553bp-3));
+    p = fma(p, r, K(0x1.0000000000005p-1));
+#else
+    V p = K(0x1.6b7354p-10f);
+    p = fma(p, r, K(0x1.122796p-7f));
+    p = fma(p, r, K(0x1.555716p-5f));
+    p = fma(p, r, K(0x1.5554bp-3f));
+    p = fma(p, r, K(0x1.fffffep-2f));
+#endif
+    return fma(r * r, p, r);
+}
+
+/* q and k of e^u, |u| <= EXP_LIMIT */
+static INLINE V exp_reduced(V u, V *k)
+{
+    *k = fma(u, K(C(0x1.715476p0f, 0x1.71547652b82fep0)), K(MAGIC)) - K(MAGIC);
+    V r = fnma(*k, K(C(0x1.62e43p-1f, 0x1.62e42fefa39efp-1)), u);
+    return expm1_polynomial(fnma(*k, K(C(-0x1.05c61p-29f, 0x1.abc9e3b39803fp-56)), r));
+}
+
+/* The same for e^(u + v), v a correction below u's last bit */
+static INLINE V exp_reduced_sum(V u, V v, V *k)
+{
+    *k = fma(u, K(C(0x1.715476p0f, 0x1.71547652b82fep0)), K(MAGIC)) - K(MAGIC);
+    V r = fnma(*k, K(C(0x1.62e43p-1f, 0x1.62e42fefa39efp-1)), u);
+    return expm1_polynomial(fnma(*k, K(C(-0x1.05c61p-29f, 0x1.abc9e3b39803fp-56)), r) + v);
+}
+
+/* 2^k as a product of two exact factors, |k| up to EXP_LIMIT / ln 2 below zero. One factor reaches only half as far as
+   the product must: a gradient of 2^127 still makes a normal number of a derivative of 2^-250. */
+typedef struct { V a, b; } scale;
+
+static INLINE scale exp2_of(V k)
+{
+    const REAL bias = C(13, 27);
+    V n = fma(k, K(0.5), K(MAGIC + bias)), half = n - K(MAGIC + bias);
+    scale s = {pow2(n) * K(C(0x1p-13f, 0x1p-27)), pow2((k - half) + K(MAGIC + bias)) * K(C(0x1p-13f, 0x1p-27))};
+    return s;
+}
+static INLINE V scaled(V v, scale s) { return v * s.a * s.b; }

@@ -1,0 +1,64 @@
+/* internal.h - what the units (one a file in isa/) and the dispatcher (dispatch.c) agree on. */
+#ifndef ACTC_INTERNAL_H
+#define ACTC_INTERNAL_H
+
+#include "../include/actc.h"
+
+enum {
+    BLOCK = 256,           /* elements staged at a time: a handful of blocks of doubles stay in L1 */
+    MAX_PARAMETERS = 4,    /* of one row; the macros of actc.h end at FOUR */
+    MAX_LANES = 16,        /* of one vector, any unit */
+    ODD = ACTC_PASS_COUNT, /* pairs units only: value and derivative, rounded to odd instead of to nearest */
+    LOOP_COUNT
+};
+
+/* n elements from in[] to out[], contiguous and of the unit's real type. Parameter i is parameters[2i] +
+   parameters[2i + 1], high and low part; element k reads index k of both where step is 1, index 0 where it is 0
+   (MAX_LANES copies stand there). For ACTC_PARAMETER_BACKWARD out[i] receives the products g df/dp_i. */
+typedef void loop(const void *const *in, void *const *out, size_t n, const void *const *parameters, size_t step);
+
+/* The kernels of one instruction set for one real type. */
+typedef struct unit {
+    loop *const (*loops)[LOOP_COUNT]; /* by row of the table; NULL where the unit has none */
+    /* strided memory of each dtype to contiguous reals, and back with one rounding; NULL where the unit never does */
+    void (*read[ACTC_DTYPE_COUNT])(const char *from, ptrdiff_t stride, void *reals, size_t n);
+    void (*write[ACTC_DTYPE_COUNT])(const void *reals, char *to, ptrdiff_t stride, size_t n);
+    /* whether a real lies so near to the middle between two numbers of the dtype that its last bits decide */
+    int (*doubtful[ACTC_DTYPE_COUNT])(const void *reals, size_t n, double absolute);
+    /* strided doubles to high and low parts */
+    void (*split)(const char *doubles, ptrdiff_t stride, void *high, void *low, size_t n);
+} unit;
+
+/* One instruction set: float and double kernels, and double kernels that carry pairs of doubles. */
+#define ACTC_ISA_UNITS(name) extern const unit actc_##name##_f32, actc_##name##_f64, actc_##name##_pairs
+ACTC_ISA_UNITS(scalar);
+ACTC_ISA_UNITS(gnu);
+ACTC_ISA_UNITS(sse2);
+ACTC_ISA_UNITS(avx2);
+ACTC_ISA_UNITS(avx512);
+ACTC_ISA_UNITS(neon);
+
+/* Which units this compiler and architecture can build. */
+#if defined(__x86_64__) || defined(__i386__)
+#define ACTC_X86 1
+#else
+#define ACTC_X86 0
+#endif
+#if defined(__GNUC__) && (ACTC_X86 && (defined(__SSE2__) || defined(__x86_64__)))
+#define ACTC_HAS_X86_UNITS 1
+#else
+#define ACTC_HAS_X86_UNITS 0
+#endif
+#if defined(__GNUC__) && defined(__aarch64__)
+#define ACTC_HAS_NEON 1
+#else
+#define ACTC_HAS_NEON 0
+#endif
+/* Vectors of the compiler's own making serve every other architecture; elsewhere they are built for the tests. */
+#if defined(__GNUC__) && (defined(ACTC_WITH_GNU) || !(ACTC_HAS_X86_UNITS || ACTC_HAS_NEON))
+#define ACTC_HAS_GNU 1
+#else
+#define ACTC_HAS_GNU 0
+#endif
+
+#endif

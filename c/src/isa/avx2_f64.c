@@ -1,0 +1,9 @@
+#include "../internal.h"
+#if ACTC_HAS_X86_UNITS
+#define ISA avx2
+#define TARGET "avx2,fma,f16c"
+#define VECTORS "vec/avx2.h"
+#define DOUBLE 1
+#define PAIRS 0
+#include "../unit.h"
+#endif

@@ -1,0 +1,9 @@
+#include "../internal.h"
+#if ACTC_HAS_X86_UNITS
+#define ISA avx512
+#define TARGET "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"
+#define VECTORS "vec/avx512.h"
+#define DOUBLE 1
+#define PAIRS 1
+#include "../unit.h"
+#endif

@@ -1,0 +1,8 @@
+#include "../internal.h"
+#if ACTC_HAS_GNU
+#define ISA gnu
+#define VECTORS "vec/gnu.h"
+#define DOUBLE 1
+#define PAIRS 0
+#include "../unit.h"
+#endif

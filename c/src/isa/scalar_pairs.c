@@ -1,0 +1,6 @@
+#include "../internal.h"
+#define ISA scalar
+#define VECTORS "vec/scalar.h"
+#define DOUBLE 1
+#define PAIRS 1
+#include "../unit.h"

@@ -1,0 +1,9 @@
+#include "../internal.h"
+#if ACTC_HAS_X86_UNITS
+#define ISA sse2
+#define TARGET "sse2"
+#define VECTORS "vec/sse2.h"
+#define DOUBLE 0
+#define PAIRS 0
+#include "../unit.h"
+#endif

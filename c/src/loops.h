@@ -1,0 +1,153 @@
+/* loops.h - the one loop, and from the table the loops of every row. */
+
+typedef void body(V x, const parameter *p, result *o);
+
+#if PAIRS
+static INLINE V value(const result *o) { return o->y.h + o->y.l; }
+static INLINE V derivative(const result *o) { return scaled(o->d.h + o->d.l, o->w); }
+#else
+static INLINE V value(const result *o) { return o->y; }
+static INLINE V derivative(const result *o) { return o->has_scale ? scaled(o->d, o->w) : o->d; }
+
+/* g f'(x), the scale multiplied in around f'. At an infinity the true f' is 0 where the scale merely tends to it. */
+static INLINE V backward(V g, V x, const result *o)
+{
+    if (!o->has_scale) return g * o->d;
+    V product = g * o->w.a * o->d * o->w.b;
+    return sel(gt(abs(x), K(C(0x1.fffffep127f, 0x1.fffffffffffffp1023))), g * derivative(o), product);
+}
+#endif
+
+static INLINE void element(body *f, int pass, int count, V g, V x, const parameter *p, V *out)
+{
+    result o;
+    o.has_scale = 0;
+    f(x, p, &o);
+    switch (pass) {
+    case ACTC_FORWARD: out[0] = value(&o); break;
+    case ACTC_DERIVATIVE: out[0] = derivative(&o); break;
+    case ACTC_VALUE_AND_DERIVATIVE: out[0] = value(&o), out[1] = derivative(&o); break;
+#if PAIRS
+    case ODD: out[0] = odd(o.y.h, o.y.l), out[1] = scaled(odd(o.d.h, o.d.l), o.w); break;
+#else
+    case ACTC_BACKWARD: out[0] = backward(g, x, &o); break;
+    case ACTC_PARAMETER_BACKWARD:
+        for (int i = 0; i < count; i++) out[i] = g * o.dp[i];
+        break;
+#endif
+    }
+    (void)count, (void)g;
+}
+
+/* Elements [at, at + LANES), or the first n if n < LANES. */
+#define SOME(p) (n < LANES ? load_some(p, n) : load(p))
+
+/* The last vector may overlap the one before it: it is loaded first of all, since an output may be an input. An
+   element's bits do not depend on which vector computes it, for the tail runs the same kernel as the body. */
+static INLINE void run(body *f, int pass, int count, const void *const *in, void *const *out, size_t n,
+                       const void *const *parameters, size_t step)
+{
+    const int inputs = pass == ACTC_BACKWARD || pass == ACTC_PARAMETER_BACKWARD ? 2 : 1;
+    const int outputs = pass == ACTC_VALUE_AND_DERIVATIVE || pass == ODD ? 2 : pass == ACTC_PARAMETER_BACKWARD ? count : 1;
+    const REAL *g = in[0], *x = in[inputs - 1];
+    const size_t last = n < LANES ? 0 : n - LANES;
+    parameter p[MAX_PARAMETERS], p_last[MAX_PARAMETERS];
+    V y[MAX_PARAMETERS < 2 ? 2 : MAX_PARAMETERS], x_last, g_last;
+
+    if (n == 0) return;
+    for (int j = 0; j < count; j++) {
+        const REAL *high = parameters[2 * j], *low = parameters[2 * j + 1];
+        p_last[j].high = step ? SOME(high + last) : load(high);
+        p_last[j].low = DOUBLE ? K(0) : step ? SOME(low + last) : load(low);
+        p[j] = p_last[j];
+    }
+    x_last = SOME(x + last);
+    g_last = inputs == 2 ? SOME(g + last) : x_last;
+
+    for (size_t i = 0;; i += LANES) {
+        const int at_end = i >= last;
+        V xi = x_last, gi = g_last;
+        if (at_end) {
+            for (int j = 0; j < count; j++) p[j] = p_last[j];
+        } else {
+            xi = load(x + i);
+            gi = inputs == 2 ? load(g + i) : xi;
+            for (int j = 0; step && j < count; j++) {
+                p[j].high = load((const REAL *)parameters[2 * j] + i);
+                p[j].low = DOUBLE ? K(0) : load((const REAL *)parameters[2 * j + 1] + i);
+            }
+        }
+        element(f, pass, count, gi, xi, p, y);
+        if (n < LANES) {
+            for (int j = 0; j < outputs; j++) store_some((REAL *)out[j], y[j], n);
+            return;
+        }
+        for (int j = 0; j < outputs; j++) store((REAL *)out[j] + (at_end ? last : i), y[j]);
+        if (at_end) return;
+    }
+}
+
+#define COUNT_NONE 0
+#define COUNT_ONE(...) 1
+#define COUNT_TWO(...) 2
+#define COUNT_THREE(...) 3
+#define COUNT_FOUR(...) 4
+
+#define LOOP(name, suffix, pass, count)                                                                                \
+    static void name##_##suffix(const void *const *in, void *const *out, size_t n, const void *const *parameters,      \
+                                size_t step)                                                                           \
+    {                                                                                                                  \
+        (void)parameters, (void)step;                                                                                  \
+        run(name##_body, pass, count, in, out, n, parameters, step);                                                   \
+    }
+#define LOOPS(name, count)                                                                                             \
+    LOOP(name, forward, ACTC_FORWARD, count)                                                                           \
+    LOOP(name, derivative, ACTC_DERIVATIVE, count)                                                                     \
+    LOOP(name, value_and_derivative, ACTC_VALUE_AND_DERIVATIVE, count)
+
+#if PAIRS
+#define LOOPS_PAIRED(name, count) LOOPS(name, count) LOOP(name, odd, ODD, count)
+#define LOOPS_ROUNDED(name, count)
+/* no backward: the ordinary one has the bound that it needs */
+#define LISTED_PAIRED(name) name##_forward, name##_derivative, NULL, name##_value_and_derivative, NULL, name##_odd
+#define LISTED_ROUNDED(name) NULL
+#define ROW(name, parameters, exact_f64, ...) LOOPS_##exact_f64(name, COUNT_##parameters)
+#elif DOUBLE
+#define ROW(name, parameters, exact_f64, ...)                                                                          \
+    LOOPS(name, COUNT_##parameters)                                                                                    \
+    LOOP(name, backward, ACTC_BACKWARD, COUNT_##parameters)                                                            \
+    ACTC_IF_##parameters(LOOP(name, parameter_backward, ACTC_PARAMETER_BACKWARD, COUNT_##parameters))
+#else
+#define ROW(name, parameters, exact_f64, ...)                                                                          \
+    LOOPS(name, COUNT_##parameters)                                                                                    \
+    LOOP(name, backward, ACTC_BACKWARD, COUNT_##parameters)
+#endif
+#define LISTED(name) name##_forward, name##_derivative, name##_backward, name##_value_and_derivative
+#include "../include/actc/activations.def"
+#undef ROW
+
+static loop *const loops[][LOOP_COUNT] = {
+#if PAIRS
+#define ROW(name, parameters, exact_f64, ...) {LISTED_##exact_f64(name)},
+#elif DOUBLE
+#define ROW(name, parameters, exact_f64, ...) {LISTED(name), ACTC_IF_##parameters(name##_parameter_backward)},
+#else
+#define ROW(name, parameters, exact_f64, ...) {LISTED(name)},
+#endif
+#include "../include/actc/activations.def"
+#undef ROW
+};
+
+#define EXPORT_(isa, real) actc_##isa##_##real
+#define EXPORT(isa, real) EXPORT_(isa, real)
+#if PAIRS
+const unit EXPORT(ISA, pairs) = {loops, {NULL}, {NULL}, {NULL}, NULL};
+#elif DOUBLE
+const unit EXPORT(ISA, f64) = {loops,
+                               {read_f16, read_bf16, read_f32, read_f64},
+                               {write_f16, write_bf16, write_f32, write_f64},
+                               {doubtful_f16, doubtful_bf16, doubtful_f32, NULL},
+                               split};
+#else
+const unit EXPORT(ISA, f32) = {loops, {NULL, NULL, read_f32, NULL}, {NULL, NULL, write_f32, NULL}, {NULL}, split};
+#endif

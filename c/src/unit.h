@@ -1,0 +1,79 @@
+/* unit.h - everything one unit is made of. A unit is one instruction set and one real type: it defines ISA, TARGET,
+   VECTORS, DOUBLE and PAIRS, includes this file, and exports one table. Inside, V is the vector and REAL its element,
+   so a kernel is simply called by its name. */
+#include "internal.h"
+
+/* No build flags: a unit sets its own target. Contraction of a*b + c to fma would make bits depend on the compiler. */
+#define PRAGMA_(text) _Pragma(#text)
+#define PRAGMA(text) PRAGMA_(text)
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#ifdef TARGET
+PRAGMA(clang attribute push(__attribute__((target(TARGET))), apply_to = function))
+#endif
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off")
+#ifdef TARGET
+PRAGMA(GCC target(TARGET))
+#endif
+#elif defined(_MSC_VER)
+#pragma fp_contract(off)
+#endif
+
+#if defined(__GNUC__)
+#define INLINE inline __attribute__((always_inline, unused))
+#define OUT_OF_LINE __attribute__((noinline, unused))
+#elif defined(_MSC_VER)
+#define INLINE __forceinline
+#define OUT_OF_LINE __declspec(noinline)
+#else
+#define INLINE inline
+#define OUT_OF_LINE
+#endif
+
+#if DOUBLE
+#define REAL double
+#define BITS uint64_t
+#define SIGNED_BITS int64_t
+#define MANTISSA 52
+#define EXPONENT 11
+#define P(op) op##_pd
+#define C(single, twice) ((REAL)(twice))
+#else
+#define REAL float
+#define BITS uint32_t
+#define SIGNED_BITS int32_t
+#define MANTISSA 23
+#define EXPONENT 8
+#define P(op) op##_ps
+#define C(single, twice) ((REAL)(single))
+#endif
+#define SIGN ((BITS)1 << (MANTISSA + EXPONENT))
+#define ONE_BITS ((((BITS)1 << (EXPONENT - 1)) - 1) << MANTISSA)
+#define K(c) B((REAL)(c))
+
+#include "vec/fma.h"
+#include VECTORS
+
+#include "elementary/exp.h"
+#include "elementary/log1p.h"
+#include "elementary/normal.h"
+#if PAIRS
+#include "elementary/pair.h"
+#endif
+#include "activations/body.h"
+#if PAIRS
+#include "activations/pairs.h"
+#else
+#include "activations/rectifiers.h"
+#include "activations/sigmoids.h"
+#include "activations/gated.h"
+#endif
+#if !PAIRS
+#include "storage.h"
+#endif
+#include "loops.h"
+
+#if defined(__clang__) && defined(TARGET)
+#pragma clang attribute pop
+#endif

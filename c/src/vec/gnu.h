@@ -1,0 +1,66 @@
+/* gnu.h - vectors as GCC and Clang know them, for any architecture. The headers of the instruction sets define what
+   the compiler does not find by itself and include this one for the rest. */
+#ifndef LANES
+#define LANES (16 / (int)sizeof(REAL))
+#endif
+typedef REAL V __attribute__((vector_size(LANES * sizeof(REAL))));
+typedef REAL unaligned __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
+typedef BITS I __attribute__((vector_size(LANES * sizeof(REAL))));
+
+#ifndef B
+static INLINE V B(REAL c) { return c - (V){0}; }
+#endif
+#define load(p) ((V) * (const unaligned *)(p))
+#define store(p, v) ((void)(*(unaligned *)(p) = (v)))
+#ifndef load_some
+static INLINE V load_some(const REAL *p, size_t n)
+{
+    V v = {0};
+    for (size_t i = 0; i < n; i++) v[i] = p[i];
+    return v;
+}
+static INLINE void store_some(REAL *p, V v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) p[i] = v[i];
+}
+#endif
+
+#ifndef lt
+typedef SIGNED_BITS M __attribute__((vector_size(LANES * sizeof(REAL))));
+#define lt(a, b) ((M)((a) < (b)))
+#define gt(a, b) ((M)((a) > (b)))
+#define eq(a, b) ((M)((a) == (b)))
+#endif
+#ifndef sel
+static INLINE V sel(M m, V a, V b) { return (V)(((I)m & (I)a) | (~(I)m & (I)b)); }
+#endif
+#ifndef min
+static INLINE V min(V a, V b) { return sel(lt(a, b), a, b); }
+static INLINE V max(V a, V b) { return sel(gt(a, b), a, b); }
+#endif
+
+/* the C library's names, here for vectors */
+#define abs vector_abs
+#define copysign vector_copysign
+static INLINE I all(BITS b) { return b - (I){0}; }
+static INLINE V abs(V x) { return (V)((I)x & all(~SIGN)); }
+static INLINE V copysign(V x, V s) { return (V)(((I)x & all(~SIGN)) | ((I)s & all(SIGN))); }
+static INLINE V pow2(V n) { return (V)(((I)n << MANTISSA) + all(ONE_BITS)); }
+static INLINE V odd(V x, V e)
+{
+    V zero = B(0), one = B(1), away = copysign(one, e) * copysign(one, x);
+    V nudged = sel(gt(away, zero), (V)((I)x + 1), (V)((I)x - 1));
+    M even = eq((V)((I)x << (MANTISSA + EXPONENT - 1)), zero);
+    return sel(even, sel(gt(abs(e), zero), nudged, x), x);
+}
+
+#ifndef fma
+static OUT_OF_LINE V fma_lanes(V a, V b, V c)
+{
+    V r = c;
+    for (int i = 0; i < LANES; i++) r[i] = fma_one(a[i], b[i], c[i]);
+    return r;
+}
+#define fma(a, b, c) fma_lanes(a, b, c)
+#define fnma(a, b, c) fma_lanes(-(a), b, c)
+#endif

@@ -1,0 +1,13 @@
+/* neon.h - 128 bits of AArch64 Advanced SIMD. */
+#include <arm_neon.h>
+#define LANES (16 / (int)sizeof(REAL))
+#if DOUBLE
+#define fma(a, b, c) ((V)vfmaq_f64(c, a, b))
+#define fnma(a, b, c) ((V)vfmsq_f64(c, a, b))
+#define sel(m, a, b) ((V)vbslq_f64((uint64x2_t)(m), a, b))
+#else
+#define fma(a, b, c) ((V)vfmaq_f32(c, a, b))
+#define fnma(a, b, c) ((V)vfmsq_f32(c, a, b))
+#define sel(m, a, b) ((V)vbslq_f32((uint32x4_t)(m), a, b))
+#endif
+#include "gnu.h"

@@ -1,0 +1,35 @@
+/* scalar.h - one element at a time, in ISO C: the reference that every compiler can build. */
+#define LANES 1
+typedef REAL V;
+typedef int M;
+
+#define B(c) ((REAL)(c))
+#define load(p) (*(p))
+#define store(p, v) ((void)(*(p) = (v)))
+#define load_some(p, n) ((void)(n), *(p))
+#define store_some(p, v, n) ((void)(n), (void)(*(p) = (v)))
+
+#define lt(a, b) ((a) < (b))
+#define gt(a, b) ((a) > (b))
+#define eq(a, b) ((a) == (b))
+static INLINE V sel(M m, V a, V b) { return m ? a : b; }
+static INLINE V min(V a, V b) { return a < b ? a : b; }
+static INLINE V max(V a, V b) { return a > b ? a : b; }
+
+typedef union { V v; BITS b; } word;
+static INLINE V from_bits(BITS b) { word w; w.b = b; return w.v; }
+static INLINE BITS to_bits(V v) { word w; w.v = v; return w.b; }
+/* the C library's names, here for vectors */
+#define abs vector_abs
+#define copysign vector_copysign
+static INLINE V abs(V x) { return from_bits(to_bits(x) & ~SIGN); }
+static INLINE V copysign(V x, V s) { return from_bits((to_bits(x) & ~SIGN) | (to_bits(s) & SIGN)); }
+static INLINE V pow2(V n) { return from_bits((to_bits(n) << MANTISSA) + ONE_BITS); }
+static INLINE V odd(V x, V e)
+{
+    BITS b = to_bits(x);
+    return (e < 0 || e > 0) && !(b & 1) ? from_bits(((e > 0) == (x > 0)) ? b + 1 : b - 1) : x;
+}
+
+#define fma(a, b, c) fma_one(a, b, c)
+#define fnma(a, b, c) fma_one(-(a), b, c)

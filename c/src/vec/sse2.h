@@ -1,0 +1,6 @@
+/* sse2.h - 128 bits, the x86-64 baseline. It has no fused multiply-add, so fma is emulated: right, and slow. */
+#include <emmintrin.h>
+#define LANES (16 / (int)sizeof(REAL))
+#define min(a, b) ((V)P(_mm_min)(a, b))
+#define max(a, b) ((V)P(_mm_max)(a, b))
+#include "gnu.h"
