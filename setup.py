@@ -1,0 +1,87 @@
+"""Build libactc (the C library, as C users get it) and the Cython extensions that link to it.
+
+The code ships once: the shared library lies in actc/lib and the extensions find it by a relative run path.
+"""
+
+import os
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent
+C_SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c" / "src").rglob("*.c"))
+C_DEPENDS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c").rglob("*.[hd]*") if p.is_file())
+RPATH = "@loader_path/lib" if sys.platform == "darwin" else "$ORIGIN/lib"
+
+
+def library_name():
+    return {"darwin": "libactc.dylib", "win32": "actc.dll"}.get(sys.platform, "libactc.so")
+
+
+class BuildWithLibrary(build_ext):
+    """Compile c/src into actc/lib first, and put the headers beside it."""
+
+    def build_extensions(self):
+        package = Path(self.build_lib) / "actc"
+        lib = package / "lib"
+        lib.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(ROOT / "c" / "include", package / "include", dirs_exist_ok=True)
+        target = lib / library_name()
+        newest = max(os.path.getmtime(ROOT / f) for f in C_SOURCES + C_DEPENDS)
+        if self.force or not target.exists() or target.stat().st_mtime < newest:
+            self.build_library(target)
+        for extension in self.extensions:
+            extension.library_dirs.append(str(lib))
+        super().build_extensions()
+
+    def build_library(self, target):
+        macros: list = [("ACTC_BUILD_SHARED", None)]
+        if os.environ.get("ACTC_WITH_GNU"):
+            macros.append(("ACTC_WITH_GNU", None))
+        flags = [] if sys.platform == "win32" else ["-O3", "-fvisibility=hidden", "-g0"]
+        link = []
+        if sys.platform.startswith("linux"):
+            link = [f"-Wl,-soname,{library_name()}", "-Wl,--strip-all"]
+        elif sys.platform == "darwin":
+            link = [f"-Wl,-install_name,@rpath/{library_name()}"]
+
+        def compile_one(source):
+            return self.compiler.compile([source], self.build_temp, macros, ["c/include"], extra_postargs=flags)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            objects = [o for group in pool.map(compile_one, C_SOURCES) for o in group]
+        self.compiler.link_shared_object(objects, str(target), extra_postargs=link)
+
+    def copy_extensions_to_source(self):
+        """An editable install: the library and the headers go where the extensions go."""
+        super().copy_extensions_to_source()
+        for folder in ("lib", "include"):
+            shutil.copytree(Path(self.build_lib) / "actc" / folder, ROOT / "src" / "actc" / folder, dirs_exist_ok=True)
+
+
+def extension(name):
+    return Extension(
+        f"actc.{name}",
+        [f"src/actc/{name}.pyx"],
+        include_dirs=["c/include", np.get_include()],
+        libraries=["actc"],
+        define_macros=[
+            ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
+            ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
+            ("ACTC_SHARED", None),
+        ],
+        extra_compile_args=[] if sys.platform == "win32" else ["-O2", "-g0"],
+        extra_link_args=[] if sys.platform == "win32" else [f"-Wl,-rpath,{RPATH}"],
+    )
+
+
+setup(
+    ext_modules=cythonize([extension("_core")], include_path=["src"]),
+    cmdclass={"build_ext": BuildWithLibrary},
+)

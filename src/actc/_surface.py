@@ -1,0 +1,186 @@
+"""From the table to the Python surface: attributes, names, signatures and docstrings."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from actc import _core
+
+ALIASES = {
+    "logistic": "sigmoid",
+    "hardtanh": "hard_tanh",
+    "hardsigmoid": "hard_sigmoid",
+    "hardswish": "hard_swish",
+    "logsigmoid": "log_sigmoid",
+}
+PASSES = ("derivative", "backward", "value_and_derivative")
+
+_SUMMARY = {
+    "": "{name}(x{p}), elementwise.",
+    "derivative": "Derivative of {name} with respect to x, elementwise.",
+    "backward": "Gradient through {name}: g times the derivative at x, fused.",
+    "value_and_derivative": "{name}(x{p}) and its derivative in one pass.",
+}
+_RETURNS = {
+    "": "y : ndarray or scalar\n    f(x), of x's dtype (float32 for bool and 8- and 16-bit integers, float64 for wider ones).",
+    "derivative": "d : ndarray or scalar\n    f'(x), of x's dtype.",
+    "backward": "gx : ndarray or scalar\n    The IEEE product g*f'(x), f' not rounded first; 0*inf is NaN.",
+    "value_and_derivative": "y, d : tuple of ndarray or scalar\n    f(x) and f'(x), of x's dtype.",
+}
+
+
+def signature(row: Any, kind: str) -> inspect.Signature:
+    """The call signature of one ufunc, as `help` and editors show it."""
+    P = inspect.Parameter
+    inputs = ["g", "x"] if kind == "backward" else ["x"]
+    out: Any = (None, None) if kind == "value_and_derivative" else None
+    return inspect.Signature(
+        [P(n, P.POSITIONAL_ONLY) for n in inputs]
+        + [P(n, P.POSITIONAL_OR_KEYWORD, default=v) for n, v in row.parameters.items()]
+        + [P("out", P.POSITIONAL_OR_KEYWORD, default=out)]
+        + [
+            P(n, P.KEYWORD_ONLY, default=v)
+            for n, v in dict(where=True, casting="same_kind", order="K", dtype=None, subok=True).items()
+        ]
+    )
+
+
+def docstring(row: Any, kind: str, exact: bool) -> str:
+    """The numpydoc text of one ufunc, from its row."""
+    p = "".join(f", {n}" for n in row.parameters)
+    name = ("exact." if exact else "") + row.name
+    lines = [f"{name}{'.' + kind if kind else ''}{signature(row, kind)}", ""]
+    lines += [_SUMMARY[kind].format(name=row.name, p=p), ""]
+    lines += [f"    f(x)  = {row.formula}", f"    f'(x) = {row.derivative}", ""]
+    lines += ["Parameters", "----------"]
+    if kind == "backward":
+        lines += ["g : array_like", "    Gradient with respect to f(x)."]
+    lines += ["x : array_like", "    Input: float16, bfloat16, float32 or float64; bool and integers are converted."]
+    for parameter, default in row.parameters.items():
+        lines += [f"{parameter} : float or array_like, default {default:g}"]
+        lines += ["    Broadcasts against x; computed as float64, and never changes the dtype of the result."]
+    lines += ["out : ndarray, optional", "    Where to write; may be x itself.", "**kwargs"]
+    lines += ["    where, casting, order, dtype, subok: see `numpy.ufunc`.", ""]
+    lines += ["Returns", "-------", _RETURNS[kind], ""]
+    lines += ["Raises", "------", "TypeError", "    If x is complex, longdouble, a string or an object."]
+    lines += ["ValueError", "    If shapes do not broadcast; nothing is written.", "", "Notes", "-----"]
+    lines += [f"Range: {row.range}. f(-inf), f(inf); f'(-inf), f'(inf): {row.limits}. NaN gives NaN."]
+    if row.kink:
+        lines += [f"Convention at the kink: {row.kink}."]
+    if row.zeros:
+        lines += [f"f' is 0 at x = {row.zeros}."]
+    if exact:
+        tail = "within 1 ULP in float64" if row.exact_f64_is_paired else "as the default tier in float64"
+        lines += [f"Correctly rounded in float16, bfloat16 and float32; {tail}."]
+    else:
+        lines += ["Error at most 2 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded."]
+    lines += ["Never emits a floating-point warning.", ""]
+    lines += [f"Elsewhere: {row.elsewhere}.", "", "References", "----------", f".. [1] {row.reference}."]
+    return "\n".join(lines)
+
+
+def parameter_backward(row: Any, sums: np.ufunc, exact: bool) -> Any:
+    """The function `f.parameter_backward` of one row; `sums` adds up over the last axis."""
+    names = list(row.parameters)
+
+    def function(g: Any, x: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        bound = call_signature.bind(g, x, *args, **kwargs)
+        bound.apply_defaults()
+        g, x = np.asarray(g), np.asarray(x)
+        values = [np.asarray(bound.arguments[n]) for n in names]
+        for n, v in zip(names, values, strict=True):
+            if v.dtype.kind not in "biuf" and v.dtype.kind != "V":
+                raise TypeError(f"{row.name}.parameter_backward: {n} must be real, not {v.dtype}")
+        try:
+            shape = np.broadcast_shapes(g.shape, x.shape, *(v.shape for v in values))
+        except ValueError:
+            shapes = ", ".join(f"{n} {v.shape}" for n, v in zip(["g", "x", *names], [g, x, *values], strict=True))
+            raise ValueError(f"{row.name}.parameter_backward: shapes do not broadcast: {shapes}") from None
+        ndim = len(shape)
+        padded = [v.reshape((1,) * (ndim - v.ndim) + v.shape) for v in values]
+        kept = [a for a in range(ndim) if any(v.shape[a] != 1 for v in padded)]
+        summed = [a for a in range(ndim) if a not in kept]
+        outer = tuple(shape[a] for a in kept)
+        count = int(np.prod([shape[a] for a in summed], dtype=np.intp))
+
+        def flat(a: np.ndarray) -> np.ndarray:
+            return np.broadcast_to(a, shape).transpose(kept + summed).reshape(*outer, count)
+
+        def over_kept(v: np.ndarray) -> np.ndarray:
+            return v.reshape([v.shape[a] for a in kept])
+
+        results = sums(flat(g), flat(x), *(over_kept(v) for v in padded))
+        gradients = {}
+        for n, v, p, total in zip(names, values, padded, results if len(names) > 1 else [results], strict=True):
+            wide = np.asarray(total).reshape([shape[a] if a in kept else 1 for a in range(ndim)])
+            more = tuple(a for a in kept if p.shape[a] == 1)
+            gradients[n] = np.add.reduce(wide, axis=more, keepdims=True).reshape(v.shape)[()] if more else wide.reshape(
+                v.shape
+            )[()]
+        return gradients
+
+    P = inspect.Parameter
+    call_signature = inspect.Signature(
+        [P("g", P.POSITIONAL_ONLY), P("x", P.POSITIONAL_ONLY)]
+        + [P(n, P.POSITIONAL_OR_KEYWORD, default=v) for n, v in row.parameters.items()]
+    )
+    function.__signature__ = call_signature  # type: ignore[attr-defined]
+    function.__name__ = function.__qualname__ = ("exact_" if exact else "") + row.unique_name + "_parameter_backward"
+    function.__module__ = "actc"
+    function.__doc__ = f"""Gradients with respect to the parameters of {row.name}.
+
+Parameters
+----------
+g : array_like
+    Gradient with respect to f(x).
+x : array_like
+    The input of f; shapes of g, x and the parameters broadcast.
+{", ".join(names)} : float or array_like
+    The parameters that f was called with.
+
+Returns
+-------
+dict
+    For each parameter the float64 sum of g*df/dp over every axis along which it was broadcast, in the parameter's
+    shape. The order of summation is fixed (pairwise), so the bits do not depend on chance.
+"""
+    return function
+
+
+def build(exact: bool) -> tuple[Mapping[str, np.ufunc], dict[str, Any]]:
+    """All functions of one tier, and every flat name that reaches them."""
+    functions: dict[str, np.ufunc] = {}
+    flat: dict[str, Any] = {}
+    for row in _core.rows():
+        public = dict.fromkeys([row.name, row.unique_name])
+        made: dict[str, Any] = {}
+        for kind in ("", *PASSES):
+            ufunc = _core.make_ufunc(row.index, "_" + kind if kind else "", exact)
+            ufunc.__module__ = "actc"
+            ufunc.__qualname__ = ufunc.__name__
+            ufunc.__doc__ = docstring(row, kind, exact)
+            ufunc.__signature__ = signature(row, kind)
+            made[kind] = ufunc
+        if row.parameters:
+            sums = _core.make_ufunc(row.index, "_parameter_sums", exact)
+            made["parameter_backward"] = parameter_backward(row, sums, exact)
+        f = made[""]
+        f.formula, f.parameters = row.formula, types.MappingProxyType(row.parameters)
+        for kind, g in made.items():
+            if kind:
+                setattr(f, kind, g)
+            for name in public:
+                flat[f"{name}_{kind}" if kind else name] = g
+        functions[row.name] = f
+    for alias, name in ALIASES.items():
+        if name in functions:
+            for kind in ("", *PASSES, "parameter_backward"):
+                suffix = "_" + kind if kind else ""
+                if name + suffix in flat:
+                    flat[alias + suffix] = flat[name + suffix]
+    return types.MappingProxyType(functions), flat

@@ -1,0 +1,9 @@
+"""The second tier: the same functions, correctly rounded in float16, bfloat16 and float32, and within 1 ULP in float64
+where their documentation says so. A given input has the same float32 and half-precision result on every machine."""
+
+from actc import _surface
+
+functions, _flat = _surface.build(exact=True)
+globals().update(_flat)
+
+__all__ = ["functions", *_flat]  # noqa: PLE0604, PLE0605
