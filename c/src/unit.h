@@ -55,11 +55,12 @@ PRAGMA(GCC target(TARGET))
 #include "vec/fma.h"
 #include VECTORS
 
+#include "elementary/pair.h"
 #include "elementary/exp.h"
 #include "elementary/log1p.h"
 #include "elementary/normal.h"
 #if PAIRS
-#include "elementary/pair.h"
+#include "elementary/double_double.h"
 #endif
 #include "activations/body.h"
 #if PAIRS

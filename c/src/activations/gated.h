@@ -1,43 +1,59 @@
 /* gated.h - x times a gate that opens from 0 to 1.
 
-   With e = e^-|x| = 2^k (1 + q) every one of them is a rational function of x and e, one division and no cancellation
-   on either side of 0. Far below 0 the value is about x e: the 2^k is multiplied in last. */
+   With e = e^-|x| = 2^k p every one of them is a rational function of x and e, with no cancellation on either side of 0.
+   Far below 0 the value is about x e: the 2^k is multiplied in last. Sums of 1 and e are kept as pairs, for it is their
+   roundings that add up; the quotients take one division. */
 
-/* |x| up to where e is 0, with the sign of x: keeps inf times 0 out of the formulas */
-static INLINE V limited(V x) { return max(K(-EXP_LIMIT), min(K(EXP_LIMIT), x)); }
+/* e^-|x| = 2^k p, and |x| up to where that is 0, with the sign of x: keeps inf times 0 out of the formulas */
+typedef struct { V limited, two_k; pair p, e; scale w; } exponential;
 
+static INLINE exponential exp_minus_abs(V x)
+{
+    exponential r;
+    V k;
+    pair q;
+    r.limited = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), x));
+    q = exp_reduced_sum(-abs(r.limited), K(0), &k);
+    r.w = exp2_of(k);
+    r.two_k = r.w.a * r.w.b;
+    r.p = plus(1, q);
+    r.e = scaled_pair(r.p, r.two_k);
+    return r;
+}
 BODY(silu)
 {
     NO_PARAMETERS;
-    V k, c = limited(x), q = exp_reduced(-abs(c), &k);
-    scale w = exp2_of(k);
-    V two_k = w.a * w.b, e = fma(two_k, q, two_k);
     M below = lt(x, K(0));
-    scale gate = unless(gt(x, K(0)), w);
+    exponential t = exp_minus_abs(x);
+    scale w = unless(gt(x, K(0)), t.w);
+    pair one_e = plus(1, t.e), one = single(K(1));
 
-    o->y = scaled(sel(below, fma(c, q, c), x) / fma(two_k, q, K(1) + two_k), gate);
+    o->y = scaled(sel(below, t.limited, x) * ratio(sel_pair(below, t.p, one), one_e), w);
 
-    V square = fma(e, K(2) + e, K(1)); /* (1 + e)^2 */
-    V n = (K(1) + c) + e;
-    V ratio = sel(below, fma(n, q, n), e * ((c - K(1)) - e)) / square;
-    o->d = sel(below, ratio, K(1) + ratio);
-    with_scale(o, unless(gt(x, K(0)), w));
+    /* below 0: e (1 + x + e)/(1 + e)^2; above: 1 + e (x - 1 - e)/(1 + e)^2 */
+    pair n = sum_of(two_sum(K(1), t.limited), t.e);
+    pair upper = single(t.e.h * ((t.limited - K(1)) - t.e.h));
+    V d = ratio(sel_pair(below, product(n, t.p), upper), product(one_e, one_e));
+    o->d = sel(below, d, K(1) + d);
+    with_scale(o, w);
 }
 
 BODY(gelu)
 {
     NO_PARAMETERS;
-    V a = min(K(NORMAL_LIMIT), abs(x)), X = a / (a + K(4)), t = fma(K(2), X, K(-1));
-    V square = a * a, k, q = exp_reduced_sum(K(-0.5) * square, K(-0.5) * fma(a, a, -square), &k);
-    scale w = exp2_of(k);
     M below = lt(x, K(0));
+    V a = min(K(NORMAL_LIMIT), abs(x)), square = a * a, k;
+    pair q = exp_reduced_sum(K(-0.5) * square, K(-0.5) * fma(a, a, -square), &k);
+    scale w = exp2_of(k);
+    pair one_q = plus(1, q), four = two_sum(a, K(4));
+    V t = fma(K(2), ratio(single(a), four), K(-1));
 
-    V y = X * normal_tail(t), tail = scaled(fma(y, q, y), w); /* a Phi(-a) */
+    pair n = product(product(normal_tail(t), one_q), single(a));
+    V tail = scaled(ratio(n, four), w); /* a Phi(-a) */
     o->y = sel(below, -tail, x - tail);
 
-    V d = normal_tail_minus_density(a, t);
-    d = fma(d, q, d);
-    o->d = sel(below, d, K(1) - scaled(d, w));
+    pair d = product(product(normal_tail_minus_density(t), normal_zero_minus(a)), one_q);
+    o->d = sel(below, d.h + d.l, (K(1) - scaled(d.h, w)) - scaled(d.l, w));
     with_scale(o, unless(gt(x, K(0)), w));
 }
 
@@ -45,22 +61,29 @@ BODY(gelu)
 BODY(mish)
 {
     NO_PARAMETERS;
-    V k, c = limited(x), q = exp_reduced(-abs(c), &k);
-    scale w = exp2_of(k);
-    V two_k = w.a * w.b, e = fma(two_k, q, two_k), ee = e * e;
     M below = lt(x, K(0));
+    exponential t = exp_minus_abs(x);
+    pair ee = product(t.e, t.e);
 
-    /* below 0: x e (2 + e)/(2 + 2e + e^2); above: x - 2 x e^2/(1 + 2e + 2e^2) */
-    V two_e = fma(two_k, q, K(2) + two_k);
-    V m = sel(below, fma(e, K(2) + e, K(2)), fma(e, fma(K(2), e, K(2)), K(1)));
-    V ratio = sel(below, c * fma(two_e, q, two_e), (c + c) * ee) / m;
-    o->y = sel(below, scaled(ratio, w), x - ratio);
+    /* below 0: e (2 + e)/(2 + e (2 + e)); above: (1 + 2e)/(1 + 2e + 2e^2) */
+    pair gate = product(plus(2, t.e), t.p), n = scaled_pair(gate, t.two_k), m = two_sum(K(2), n.h);
+    pair upper_n = two_sum(K(1), t.e.h + t.e.h), upper_m;
+    upper_n.l = fma(K(2), t.e.l, upper_n.l);
+    upper_m = two_sum(upper_n.h, ee.h + ee.h);
+    upper_m.l = upper_m.l + fma(K(2), ee.l, upper_n.l);
+    m.l = m.l + n.l;
+    m = sel_pair(below, m, upper_m);
+    scale w = unless(gt(x, K(0)), t.w);
+    o->y = scaled(sel(below, t.limited, x) * ratio(sel_pair(below, gate, upper_n), m), w);
 
     /* below 0: e (4 + 4x + e (6 + 4x + e (4 + e)))/m^2; above: 1 + 2e^2 (2x (1 + e) - m)/m^2 */
-    V c4 = K(4) * c;
-    V n = fma(e, fma(e, K(4) + e, K(6) + c4), K(4) + c4);
-    V m2 = fma(e, fma(e, fma(e, K(4) + e, K(8)), K(8)), K(4));
-    V r = sel(below, fma(n, q, n), (ee + ee) * (fma(c + c, e, c + c) - m)) / sel(below, m2, m * m);
-    o->d = sel(below, r, K(1) + r);
-    with_scale(o, unless(gt(x, K(0)), w));
+    V x4 = K(4) * t.limited, x2 = K(2) * t.limited, e = t.e.h;
+    pair inner = sum_of(product(t.e, plus(4, t.e)), two_sum(K(6), x4));
+    pair slope = sum_of(product(t.e, inner), two_sum(K(4), x4));
+    pair bracket = two_sum(fma(x2, e, x2), -m.h);
+    bracket.l = bracket.l - m.l;
+    pair upper = product(scaled_pair(ee, K(2)), bracket);
+    V d = ratio(sel_pair(below, product(slope, t.p), upper), product(m, m));
+    o->d = sel(below, d, K(1) + d);
+    with_scale(o, w);
 }

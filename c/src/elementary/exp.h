@@ -10,7 +10,8 @@
 /* Where e^-u times the largest finite number is below half of the smallest: 2^-278 and 2^-2098. */
 #define EXP_LIMIT C(192.6f, 1454.2)
 
-static INLINE V expm1_polynomial(V r)
+/* e^r - 1, |r| <= ln(2)/2, with what its rounding loses */
+static INLINE pair expm1_polynomial(V r)
 {
 #if DOUBLE
     V p = K(0x1.ae777e70b039ap-26);
@@ -30,24 +31,23 @@ static INLINE V expm1_polynomial(V r)
     p = fma(p, r, K(0x1.5554bp-3f));
     p = fma(p, r, K(0x1.fffffep-2f));
 #endif
-    return fma(r * r, p, r);
+    V square = r * r, h = fma(square, p, r);
+    pair q = {h, fma(square, p, r - h)};
+    return q;
 }
 
-/* q and k of e^u, |u| <= EXP_LIMIT */
-static INLINE V exp_reduced(V u, V *k)
+/* q and k of e^(u + v), |u| <= EXP_LIMIT and v a correction below u's last bit. The low part of q holds v and what
+   the reduction rounds off; a caller with v = 0 may do without it. */
+static INLINE pair exp_reduced_sum(V u, V v, V *k)
 {
+    const REAL high = C(0x1.62e43p-1f, 0x1.62e42fefa39efp-1), low = C(-0x1.05c61p-29f, 0x1.abc9e3b39803fp-56);
     *k = fma(u, K(C(0x1.715476p0f, 0x1.71547652b82fep0)), K(MAGIC)) - K(MAGIC);
-    V r = fnma(*k, K(C(0x1.62e43p-1f, 0x1.62e42fefa39efp-1)), u);
-    return expm1_polynomial(fnma(*k, K(C(-0x1.05c61p-29f, 0x1.abc9e3b39803fp-56)), r));
+    V exact = fnma(*k, K(high), u), r = fnma(*k, K(low), exact), rest = fnma(*k, K(low), exact - r) + v;
+    pair q = expm1_polynomial(r);
+    q.l = q.l + fma(rest, q.h, rest);
+    return q;
 }
-
-/* The same for e^(u + v), v a correction below u's last bit */
-static INLINE V exp_reduced_sum(V u, V v, V *k)
-{
-    *k = fma(u, K(C(0x1.715476p0f, 0x1.71547652b82fep0)), K(MAGIC)) - K(MAGIC);
-    V r = fnma(*k, K(C(0x1.62e43p-1f, 0x1.62e42fefa39efp-1)), u);
-    return expm1_polynomial(fnma(*k, K(C(-0x1.05c61p-29f, 0x1.abc9e3b39803fp-56)), r) + v);
-}
+static INLINE V exp_reduced(V u, V *k) { return exp_reduced_sum(u, K(0), k).h; }
 
 /* 2^k as a product of two exact factors, |k| up to EXP_LIMIT / ln 2 below zero. One factor reaches only half as far as
    the product must: a gradient of 2^127 still makes a normal number of a derivative of 2^-250. */

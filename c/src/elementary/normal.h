@@ -11,7 +11,15 @@
 /* e^(-a^2/2) underflows even after multiplication with the largest number (EXP_LIMIT) */
 #define NORMAL_LIMIT C(19.6f, 53.9)
 
-static INLINE V normal_tail(V w)
+/* c + p w, the last step of Horner's rule, with what it rounds off */
+static INLINE pair last_step(V p, V w, V c)
+{
+    V h = fma(p, w, c);
+    pair s = {h, fma(p, w, c - h)};
+    return s;
+}
+
+static INLINE pair normal_tail(V w)
 {
 #if DOUBLE
     V p = K(-0x1.3e6888ff49c91p-31);
@@ -37,7 +45,7 @@ static INLINE V normal_tail(V w)
     p = fma(p, w, K(-0x1.7dff2bff683dap-3));
     p = fma(p, w, K(0x1.8c6dbf2cfc293p-2));
     p = fma(p, w, K(-0x1.373e3a893c28ap-1));
-    return fma(p, w, K(0x1.82b4bb8c94dcep-1));
+    return last_step(p, w, K(0x1.82b4bb8c94dcep-1));
 #else
     V p = K(-0x1.1c7da2p-15f);
     p = fma(p, w, K(-0x1.97c4bep-13f));
@@ -49,11 +57,11 @@ static INLINE V normal_tail(V w)
     p = fma(p, w, K(-0x1.7dff58p-3f));
     p = fma(p, w, K(0x1.8c6d9ep-2f));
     p = fma(p, w, K(-0x1.373e3ap-1f));
-    return fma(p, w, K(0x1.82b4bcp-1f));
+    return last_step(p, w, K(0x1.82b4bcp-1f));
 #endif
 }
 
-static INLINE V normal_tail_minus_density(V a, V w)
+static INLINE pair normal_tail_minus_density(V w)
 {
 #if DOUBLE
     V p = K(0x1.f53e8081b46bfp-37);
@@ -80,8 +88,7 @@ static INLINE V normal_tail_minus_density(V a, V w)
     p = fma(p, w, K(-0x1.cc1e2623d90bdp-6));
     p = fma(p, w, K(0x1.ef4ff80137937p-5));
     p = fma(p, w, K(-0x1.a763001ac67dep-4));
-    p = fma(p, w, K(0x1.d94de78425463p-2));
-    return p * ((K(0x1.80ead197f00b4p-1) - a) - K(0x1.13e74c58cada8p-56));
+    return last_step(p, w, K(0x1.d94de78425463p-2));
 #else
     V p = K(0x1.b7ca02p-21f);
     p = fma(p, w, K(-0x1.b5da82p-17f));
@@ -93,7 +100,14 @@ static INLINE V normal_tail_minus_density(V a, V w)
     p = fma(p, w, K(-0x1.cc1e62p-6f));
     p = fma(p, w, K(0x1.ef4f8cp-5f));
     p = fma(p, w, K(-0x1.a763p-4f));
-    p = fma(p, w, K(0x1.d94de8p-2f));
-    return p * ((K(0x1.80ead2p-1f) - a) - K(0x1.a03fd4p-27f));
+    return last_step(p, w, K(0x1.d94de8p-2f));
 #endif
+}
+
+/* a0 - a */
+static INLINE pair normal_zero_minus(V a)
+{
+    pair d = two_sum(K(C(0x1.80ead2p-1f, 0x1.80ead197f00b4p-1)), -a);
+    d.l = d.l + K(C(-0x1.a03fd4p-27f, -0x1.13e74c58cada8p-56));
+    return d;
 }
