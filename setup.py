@@ -82,6 +82,6 @@ def extension(name):
 
 
 setup(
-    ext_modules=cythonize([extension("_core")], include_path=["src"]),
+    ext_modules=cythonize([extension("_core"), extension("views")], include_path=["src"]),
     cmdclass={"build_ext": BuildWithLibrary},
 )

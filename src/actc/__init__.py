@@ -28,7 +28,7 @@ from actc import exact  # noqa: E402
 
 globals().update({f"exact_{name}": f for name, f in exact._flat.items()})
 
-__all__ = [  # noqa: PLE0604, PLE0605
+__all__ = [
     "__version__",
     "cpu_features",
     "exact",

@@ -18,6 +18,7 @@ from cpython.object cimport PyObject
 from cpython.pycapsule cimport PyCapsule_New
 from cpython.ref cimport Py_INCREF
 from cpython.mem cimport PyMem_Calloc
+from actc cimport *
 from actc.capi cimport *
 
 cdef extern from "Python.h":
@@ -45,9 +46,11 @@ cdef extern from "Python.h":
 cnp.import_array()
 cnp.import_umath()
 
-DEF MOST = 8  # operands of one call: two inputs, four parameters, two outputs
 cdef enum:
+    MOST = 8  # operands of one call: two inputs, four parameters, two outputs
     GIL_RELEASED_ABOVE = 500  # elements; below, releasing costs more than it frees (NumPy's own threshold)
+
+ctypedef PyArray_DTypeMeta *DType
 
 # NumPy's type numbers of the four dtypes, in the order of enum actc_dtype; -1 where there is none (bfloat16 is an
 # optional extension type)
@@ -111,8 +114,6 @@ cdef int sum_loop(PyArrayMethod_Context *context, char **data, const Py_ssize_t 
 cdef dict computed_in = {}
 
 
-ctypedef PyArray_DTypeMeta *DType
-
 cdef int promoter(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) noexcept:
     """x alone (with the gradient, if any) chooses the loop; parameters are float64 whatever they are given as."""
     cdef operation *op = operation_of(ufunc)
@@ -142,15 +143,14 @@ cdef int promoter(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) no
             if fixed[i] != NULL:
                 which = <object>fixed[i]
             Py_INCREF(which)
-            chosen[i] = <PyArray_DTypeMeta *>which
+            chosen[i] = <DType>which
         return 0
     except TypeError:  # no common dtype: NumPy says so, with the ufunc's name
         return -1
 
 
 cdef object common(a, b):
-    cdef PyArray_DTypeMeta *c = PyArray_CommonDType(<PyArray_DTypeMeta *><PyObject *>a,
-                                                    <PyArray_DTypeMeta *><PyObject *>b)
+    cdef DType c = PyArray_CommonDType(<DType><PyObject *>a, <DType><PyObject *>b)
     result = <object><PyObject *>c
     Py_XDECREF(<PyObject *>c)
     return result
@@ -360,8 +360,9 @@ def make_ufunc(size_t index, str suffix, bint exact):
     cdef const actc_activation *row = actc_at(index)
     cdef operation *op = <operation *>PyMem_Calloc(1, sizeof(operation))
     cdef int which = PASSES[suffix], i, k
+    cdef char *core_dimensions = NULL
     cdef object name, default
-    cdef PyArray_DTypeMeta *dtypes[MOST]
+    cdef DType dtypes[MOST]
     cdef PyType_Slot slots[2]
     cdef PyArrayMethod_Spec spec
     if op == NULL:
@@ -380,13 +381,14 @@ def make_ufunc(size_t index, str suffix, bint exact):
         op.values[i] = row.parameters[i].default_value
 
     full_name = (b"exact_" if exact else b"") + <bytes>row.unique_name + suffix.encode()
-    signature = None
+    signature = b""
     if which == ACTC_PARAMETER_BACKWARD:
         signature = ("(n),(n)" + ",()" * op.parameters + "->" + ",".join(["()"] * op.outputs)).encode()
+        core_dimensions = signature
     _kept.append((full_name, signature))
     ufunc = PyUFunc_FromFuncAndDataAndSignature(
         NULL, NULL, NULL, 0, op.inputs + op.parameters, op.outputs, PyUFunc_None, full_name, NULL, 0,
-        NULL if signature is None else <const char *>signature)
+        core_dimensions)
     (<PyUFuncObject *>ufunc).data = <void *>op
 
     slots[0].slot = NPY_METH_strided_loop
@@ -399,7 +401,7 @@ def make_ufunc(size_t index, str suffix, bint exact):
         for i in range(op.inputs + op.parameters + op.outputs):
             k = i - op.inputs
             like_x = i < op.inputs or (k >= op.parameters and which != ACTC_PARAMETER_BACKWARD)
-            dtypes[i] = <PyArray_DTypeMeta *><PyObject *>(dtype if like_x else Float64)
+            dtypes[i] = <DType><PyObject *>(dtype if like_x else Float64)
         PyUFunc_AddLoopFromSpec(ufunc, &spec)
     PyUFunc_AddPromoter(ufunc, (np.dtype,) * (op.inputs + op.parameters + op.outputs), _promoter)
 

@@ -27,7 +27,10 @@ _SUMMARY = {
     "value_and_derivative": "{name}(x{p}) and its derivative in one pass.",
 }
 _RETURNS = {
-    "": "y : ndarray or scalar\n    f(x), of x's dtype (float32 for bool and 8- and 16-bit integers, float64 for wider ones).",
+    "": (
+        "y : ndarray or scalar\n"
+        "    f(x), of x's dtype (float32 for bool and 8- and 16-bit integers, float64 for wider ones)."
+    ),
     "derivative": "d : ndarray or scalar\n    f'(x), of x's dtype.",
     "backward": "gx : ndarray or scalar\n    The IEEE product g*f'(x), f' not rounded first; 0*inf is NaN.",
     "value_and_derivative": "y, d : tuple of ndarray or scalar\n    f(x) and f'(x), of x's dtype.",
@@ -119,9 +122,11 @@ def parameter_backward(row: Any, sums: np.ufunc, exact: bool) -> Any:
         for n, v, p, total in zip(names, values, padded, results if len(names) > 1 else [results], strict=True):
             wide = np.asarray(total).reshape([shape[a] if a in kept else 1 for a in range(ndim)])
             more = tuple(a for a in kept if p.shape[a] == 1)
-            gradients[n] = np.add.reduce(wide, axis=more, keepdims=True).reshape(v.shape)[()] if more else wide.reshape(
-                v.shape
-            )[()]
+            gradients[n] = (
+                np.add.reduce(wide, axis=more, keepdims=True).reshape(v.shape)[()]
+                if more
+                else wide.reshape(v.shape)[()]
+            )
         return gradients
 
     P = inspect.Parameter

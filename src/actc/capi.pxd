@@ -1,59 +1,7 @@
-"""What actc needs of actc.h and of NumPy's C API beyond what numpy.pxd declares."""
+"""What actc needs of NumPy's C API beyond what numpy.pxd declares."""
 
 from cpython.object cimport PyObject
-from libc.stddef cimport size_t
 cimport numpy as cnp
-
-
-cdef extern from "actc.h" nogil:
-    ctypedef struct actc_parameter:
-        const char *name
-        double default_value
-
-    ctypedef struct actc_activation:
-        size_t struct_size
-        const char *name
-        const char *unique_name
-        size_t index
-        size_t parameter_count
-        const actc_parameter *parameters
-        const char *formula
-        const char *derivative
-        const char *range
-        const char *limits
-        const char *kink
-        const char *zeros
-        const char *reference
-        const char *elsewhere
-        int exact_f64_is_paired
-
-    enum actc_pass:
-        ACTC_FORWARD
-        ACTC_DERIVATIVE
-        ACTC_BACKWARD
-        ACTC_VALUE_AND_DERIVATIVE
-        ACTC_PARAMETER_BACKWARD
-        ACTC_PASS_COUNT
-        ACTC_EXACT
-
-    enum actc_dtype:
-        ACTC_F16
-        ACTC_BF16
-        ACTC_F32
-        ACTC_F64
-        ACTC_DTYPE_COUNT
-
-    const char *actc_version()
-    const char *actc_isa()
-    int actc_use_isa(const char *name)
-    const char *actc_isa_at(size_t i)
-    size_t actc_count()
-    const actc_activation *actc_at(size_t index)
-    const actc_activation *actc_find(const char *name)
-    int actc_apply(const actc_activation *activation, actc_pass which, actc_dtype dtype,
-                   const void *const *inputs, void *const *outputs, size_t n, const double *params)
-    int actc_apply_strided(const actc_activation *activation, actc_pass which, actc_dtype dtype,
-                           char **data, const Py_ssize_t *strides, size_t n)
 
 
 cdef extern from *:
@@ -97,7 +45,7 @@ cdef extern from *:
         int type_num
     object PyUFunc_FromFuncAndDataAndSignature(void *func, void **data, char *types, int ntypes, int nin, int nout,
                                                int identity, const char *name, const char *doc, int unused,
-                                               const char *signature)
+                                               char *signature)
     int PyUFunc_None
 
     int PyArray_CheckExact(PyObject *o)

@@ -6,4 +6,4 @@ from actc import _surface
 functions, _flat = _surface.build(exact=True)
 globals().update(_flat)
 
-__all__ = ["functions", *_flat]  # noqa: PLE0604, PLE0605
+__all__ = ["functions", *_flat]

@@ -1,0 +1,50 @@
+# Two commands for a newcomer: make demo, make test. Everything is built and installed into .venv.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SOURCES := $(shell find c src setup.py pyproject.toml -type f -not -name '*.so' -not -path 'src/actc/lib/*' \
+             -not -path 'src/actc/include/*' -not -path 'src/actc/_core.c' -not -path 'src/actc/views.c' -not -path '*/__pycache__/*')
+
+.PHONY: demo test bench lint docs stubs cross wheel sweep clean
+
+demo: $(VENV)/.demo                   ## train on real digits, benchmark, draw demo.png
+	$(BIN)/python examples/digits.py
+
+test: $(VENV)/.test                   ## every test
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.bench                 ## against plain NumPy, every function, dtype and size
+	$(BIN)/python bench/compare.py
+
+lint: $(VENV)/.lint                   ## ruff, mypy, cython-lint, codespell, clang-format where it is installed
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy src/actc examples bench/*.py
+	$(BIN)/cython-lint --max-line-length 120 src/actc/*.pyx src/actc/*.pxd
+	$(BIN)/codespell c src tests bench examples docs tools *.md Makefile setup.py
+	if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $$(find c tests/c -name '*.[ch]' -o -name '*.hpp'); fi
+
+stubs: $(VENV)/.test                  ## print src/actc/__init__.pyi from the table again
+	$(BIN)/python -m actc._stubs > stub.tmp && mv stub.tmp src/actc/__init__.pyi
+
+cross:                                ## the C tests on other architectures, under emulation
+	sh tools/cross.sh
+
+sweep: $(VENV)/.test                  ## all 2^32 float32 inputs of every function against the double kernels (minutes)
+	$(BIN)/python tools/sweep.py
+
+wheel: $(VENV)/.venv                  ## sdist and wheel into dist/
+	$(BIN)/pip install -q build && $(BIN)/python -m build
+
+$(VENV)/.venv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	touch $@
+
+# One stamp an extra. The tests' build has the `gnu` unit too, which a wheel leaves out where a native unit exists.
+$(VENV)/.%: $(VENV)/.venv $(SOURCES)
+	ACTC_WITH_GNU=1 $(BIN)/python -m pip install -q '.[$*]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist src/actc/*.so src/actc/_core.c src/actc/views.c src/actc/lib src/actc/include

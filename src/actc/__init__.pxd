@@ -1,0 +1,88 @@
+"""`cimport actc`: the C library for nogil code. See actc.h for the contract.
+
+    cimport actc
+    cdef const actc.actc_activation *gelu = actc.actc_find(b"gelu")
+    actc.apply_f32(gelu, x, y)      # typed memoryviews, float[::1]
+
+Compile with include_dirs=[actc.get_include()], library_dirs=[actc.get_library_dir()], libraries=["actc"] and a run path
+to that directory. A flat symbol is one declaration away:
+
+    cdef extern from "actc.h" nogil:
+        void actc_gelu_f32(const float *x, float *y, size_t n)
+"""
+
+
+cdef extern from "actc.h" nogil:
+    ctypedef struct actc_parameter:
+        const char *name
+        double default_value
+
+    ctypedef struct actc_activation:
+        size_t struct_size
+        const char *name
+        const char *unique_name
+        size_t index
+        size_t parameter_count
+        const actc_parameter *parameters
+        const char *formula
+        const char *derivative
+        const char *range
+        const char *limits
+        const char *kink
+        const char *zeros
+        const char *reference
+        const char *elsewhere
+        int exact_f64_is_paired
+
+    enum actc_pass:
+        ACTC_FORWARD
+        ACTC_DERIVATIVE
+        ACTC_BACKWARD
+        ACTC_VALUE_AND_DERIVATIVE
+        ACTC_PARAMETER_BACKWARD
+        ACTC_PASS_COUNT
+        ACTC_EXACT
+
+    enum actc_dtype:
+        ACTC_F16
+        ACTC_BF16
+        ACTC_F32
+        ACTC_F64
+        ACTC_DTYPE_COUNT
+
+    const char *actc_version()
+    const char *actc_isa()
+    int actc_use_isa(const char *name)
+    const char *actc_isa_at(size_t i)
+    size_t actc_count()
+    const actc_activation *actc_at(size_t index)
+    const actc_activation *actc_find(const char *name)
+    int actc_apply(const actc_activation *activation, actc_pass which, actc_dtype dtype,
+                   const void *const *inputs, void *const *outputs, size_t n, const double *params)
+    int actc_apply_strided(const actc_activation *activation, actc_pass which, actc_dtype dtype,
+                           char **data, const Py_ssize_t *strides, size_t n)
+
+
+cdef inline int apply_f32(const actc_activation *f, const float[::1] x, float[::1] y,
+                          const double *params=NULL) noexcept nogil:
+    """y = f(x); 0, or -1 where the lengths differ. params: parameter_count doubles, or NULL for the defaults."""
+    cdef const void *inputs[1]
+    cdef void *outputs[1]
+    if x.shape[0] != y.shape[0]:
+        return -1
+    if x.shape[0] == 0:
+        return 0
+    inputs[0], outputs[0] = &x[0], &y[0]
+    return actc_apply(f, ACTC_FORWARD, ACTC_F32, inputs, outputs, <size_t>x.shape[0], params)
+
+
+cdef inline int apply_f64(const actc_activation *f, const double[::1] x, double[::1] y,
+                          const double *params=NULL) noexcept nogil:
+    cdef const void *inputs[1]
+    cdef void *outputs[1]
+    if x.shape[0] != y.shape[0]:
+        return -1
+    if x.shape[0] == 0:
+        return 0
+    inputs[0], outputs[0] = &x[0], &y[0]
+    return actc_apply(f, ACTC_FORWARD, ACTC_F64, inputs, outputs, <size_t>x.shape[0], params)

@@ -1,0 +1,164 @@
+"""`actc apply`: a function over an .npy file that may be larger than memory.
+
+The input is memory-mapped and its pages are given back as soon as they are used. The output is written in order, not
+mapped: a full disk is then an error that can be reported, where a store into a mapping would kill the process.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from actc import _surface
+
+CHUNK_BYTES = 2**17  # of input: in second-level cache, and two orders of magnitude above the cost of a call
+Array = np.ndarray[Any, Any]
+
+
+class Refusal(Exception):
+    """Why a file cannot be read or written."""
+
+
+def passes(f: Any) -> dict[str, Any]:
+    """The passes that make one array from one array."""
+    found = {"forward": f} | {name: getattr(f, name) for name in _surface.PASSES}
+    return {name: g for name, g in found.items() if g.nin == f.nin and g.nout == 1}
+
+
+def reason(error: Exception) -> str:
+    """One line, without the number and path that OSError prints."""
+    return str(getattr(error, "strerror", None) or error).splitlines()[0]
+
+
+def apply(f: Any, source: str, target: str, parameters: Mapping[str, float], force: bool, bfloat16: bool) -> None:
+    """Write f of the array in `source` to `target`, complete or not at all."""
+    final = Path(target)
+    if os.path.lexists(final) and not force:
+        raise Refusal(f"{target}: exists; --force replaces it")
+    final = final.resolve()  # a link stays a link
+    if final.exists() and not final.is_file():
+        raise Refusal(f"{target}: not a regular file")
+    x = _load(source, bfloat16)
+    dtype = _result_dtype(f, x, source)
+    try:
+        with _complete_or_absent(final) as out:
+            _write_header(out, x, dtype)
+            for chunk in _chunks(x):
+                out.write(np.asarray(f(chunk, **parameters)).view(np.uint8).data)
+            out.flush()
+            os.fsync(out.fileno())  # some file systems report a full disk only now
+    except OSError as error:
+        raise Refusal(f"{target}: {reason(error)}") from None
+
+
+def _load(source: str, bfloat16: bool) -> Array:
+    try:
+        x = np.load(source, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise Refusal(f"{source}: {_not_npy(source) or reason(error)}") from None
+    if not isinstance(x, np.ndarray):
+        x.close()
+        raise Refusal(f"{source}: an archive of several arrays (.npz), not an .npy file")
+    if bfloat16:
+        if x.dtype != np.dtype("V2"):
+            raise Refusal(f"{source}: dtype {x.dtype}, which --bfloat16 does not apply to; it is for 2-byte void")
+        try:
+            from ml_dtypes import bfloat16 as scalar
+        except ImportError:
+            raise Refusal("--bfloat16 needs ml_dtypes: pip install 'actc[bf16]'") from None
+        x = x.view(scalar)
+    return x
+
+
+def _not_npy(source: str) -> str | None:
+    """np.load takes a file without its magic number for a pickle, and says so; the user wants to hear another thing."""
+    try:
+        with open(source, "rb") as file:
+            start = file.read(6)
+    except OSError:
+        return None
+    if start[:4] == b"PK\x03\x04" or start == b"\x93NUMPY":
+        return None
+    return "not an .npy file"
+
+
+def _result_dtype(f: Any, x: Array, source: str) -> np.dtype[Any]:
+    """What the ufunc itself says, so that the rule for integers is written once."""
+    try:
+        return np.asarray(f(np.empty(0, x.dtype))).dtype
+    except TypeError:
+        hint = "; if it is bfloat16, say --bfloat16" if x.dtype == np.dtype("V2") else ""
+        valid = "supported are float16, bfloat16, float32, float64, bool and integers"
+        raise Refusal(f"{source}: dtype {x.dtype} is not supported{hint}; {valid}") from None
+
+
+def _write_header(out: IO[bytes], x: Array, dtype: np.dtype[Any]) -> None:
+    fortran = x.flags.f_contiguous and not x.flags.c_contiguous
+    descr = dtype.str if dtype.kind == "f" else f"|V{dtype.itemsize}"
+    np.lib.format.write_array_header_1_0(out, {"descr": descr, "fortran_order": fortran, "shape": x.shape})
+
+
+def _chunks(x: Array) -> Iterator[Array]:
+    """Runs of the array in the order of the file; what has been handed out is dropped from memory."""
+    flat = np.asarray(x if x.flags.c_contiguous else x.T).reshape(-1)
+    step = max(1, CHUNK_BYTES // x.itemsize)
+    mapping: Any = getattr(x, "_mmap", None)
+    start = getattr(x, "offset", 0) % mmap.ALLOCATIONGRANULARITY
+    dropped = 0
+    progress = _Progress(flat.nbytes)
+    for i in range(0, flat.size, step):
+        yield flat[i : i + step]
+        done = min(flat.size, i + step) * x.itemsize
+        progress.show(done)
+        end = (start + done) // mmap.PAGESIZE * mmap.PAGESIZE
+        if mapping is not None and hasattr(mapping, "madvise") and end > dropped:
+            mapping.madvise(mmap.MADV_DONTNEED, dropped, end - dropped)
+            dropped = end
+    progress.close()
+
+
+@contextmanager
+def _complete_or_absent(final: Path) -> Iterator[IO[bytes]]:
+    """A new file beside `final` that takes its name when everything has been written, and vanishes otherwise."""
+    temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(temporary, "xb") as out:
+            yield out
+        if final.exists():
+            shutil.copymode(final, temporary)
+        os.replace(temporary, final)
+    except BaseException:  # KeyboardInterrupt too
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+class _Progress:
+    """A bar on stderr where that is a terminal, redrawn ten times a second."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.start, self.shown = max(total, 1), time.monotonic(), 0.0
+        self.active = sys.stderr.isatty()
+
+    def show(self, done: int) -> None:
+        now = time.monotonic()
+        if not self.active or now - self.shown < 0.1 and done < self.total:
+            return
+        self.shown = now
+        bar = "#" * (30 * done // self.total)
+        rate = done / max(now - self.start, 1e-9) / 1e6
+        sys.stderr.write(f"\r[{bar:30}] {100 * done // self.total:3}%  {rate:,.0f} MB/s ")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        if self.active and self.shown:
+            sys.stderr.write("\n")

@@ -1,0 +1,97 @@
+"""Print the package's type stub from the table: `python -m actc._stubs > src/actc/__init__.pyi`.
+
+A function without parameters is a `_Function`; one with parameters gets a Protocol of its own, so that editors know
+their names. A test compares the committed file with what this prints.
+"""
+
+from __future__ import annotations
+
+from actc import _core
+from actc._surface import ALIASES
+
+HEAD = '''"""Type stub of actc, printed from the table by `python -m actc._stubs`."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from actc import exact as exact
+from actc import views as views
+
+_Array: TypeAlias = NDArray[Any]
+
+class _Function(Protocol):
+    """y = f(x)"""
+
+    __name__: str
+    formula: str
+    parameters: Mapping[str, float]
+    @overload
+    def __call__(self, x: np.floating[Any] | float, /) -> Any: ...
+    @overload
+    def __call__(self, x: ArrayLike, /, out: _Array | None = ..., **kwargs: Any) -> _Array: ...
+    def derivative(self, x: ArrayLike, /, out: _Array | None = ..., **kwargs: Any) -> _Array: ...
+    def backward(self, g: ArrayLike, x: ArrayLike, /, out: _Array | None = ..., **kwargs: Any) -> _Array: ...
+    def value_and_derivative(
+        self, x: ArrayLike, /, out: tuple[_Array | None, _Array | None] = ..., **kwargs: Any
+    ) -> tuple[_Array, _Array]: ...
+'''
+
+TAIL = """
+__version__: str
+functions: Mapping[str, Any]
+
+def isa() -> str: ...
+def isas() -> list[str]: ...
+def use_isa(name: str) -> str: ...
+def cpu_features() -> dict[str, bool]: ...
+def show_config() -> None: ...
+def get_include() -> str: ...
+def get_library() -> str: ...
+def get_library_dir() -> str: ...
+def get_cmake_dir() -> str: ...
+def __getattr__(name: str) -> Any: ...
+"""
+
+
+def protocol(name: str, parameters: list[str]) -> str:
+    """The Protocol of a function with parameters."""
+    typed = ", ".join(f"{p}: ArrayLike = ..." for p in parameters)
+    keywords = ", ".join(f"{p}: ArrayLike = ..." for p in parameters)
+    tail = "out: _Array | None = ..., **kwargs: Any"
+    return f'''
+class {name}(Protocol):
+    """y = f(x, {", ".join(parameters)})"""
+
+    __name__: str
+    formula: str
+    parameters: Mapping[str, float]
+    def __call__(self, x: ArrayLike, /, {typed}, {tail}) -> Any: ...
+    def derivative(self, x: ArrayLike, /, {typed}, {tail}) -> Any: ...
+    def backward(self, g: ArrayLike, x: ArrayLike, /, {typed}, {tail}) -> Any: ...
+    def value_and_derivative(self, x: ArrayLike, /, {typed}, **kwargs: Any) -> tuple[Any, Any]: ...
+    def parameter_backward(self, g: ArrayLike, x: ArrayLike, /, {keywords}) -> dict[str, Any]: ...
+'''
+
+
+def stub() -> str:
+    """The text of `__init__.pyi`."""
+    protocols: dict[tuple[str, ...], str] = {(): "_Function"}
+    text, declarations = [HEAD], []
+    for row in _core.rows():
+        key = tuple(row.parameters)
+        if key not in protocols:
+            protocols[key] = "_FunctionOf" + "".join(p.title().replace("_", "") for p in key)
+            text.append(protocol(protocols[key], list(key)))
+        names = dict.fromkeys([row.name, row.unique_name, *(a for a, n in ALIASES.items() if n == row.name)])
+        for name in names:
+            declarations.append(f"{name}: {protocols[key]}")
+            declarations += [f"{name}_{p}: Any" for p in ("derivative", "backward", "value_and_derivative")]
+            declarations += [f"{name}_parameter_backward: Any"] * bool(key)
+    return "".join(text) + TAIL + "\n" + "\n".join(declarations) + "\n"
+
+
+if __name__ == "__main__":
+    print(stub(), end="")
