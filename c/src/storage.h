@@ -15,7 +15,7 @@ static INLINE uint64_t bits_f64(double v)
 static INLINE REAL from_f32(float v) { return v; }
 static INLINE float to_f32(REAL v) { return (float)v; }
 
-/* COPY(from type at stride, to type at stride) with the contiguous case apart, for the compiler to vectorise */
+/* the contiguous case apart, for the compiler to vectorise */
 #define STRIDED(dtype, type)                                                                                           \
     static void read_##dtype(const char *from, ptrdiff_t stride, void *reals, size_t n)                                \
     {                                                                                                                  \
@@ -51,67 +51,125 @@ static void split(const char *doubles, ptrdiff_t stride, void *high, void *low, 
 #if DOUBLE
 static INLINE double from_f64(double v) { return v; }
 static INLINE double to_f64(double v) { return v; }
+STRIDED(f64, double)
 
+/* ---- rounding to a narrower type, as doubles still ---- */
+
+/* A type of `bits` significant bits whose subnormals are multiples of `least`. */
+typedef struct { int bits; double least; } format;
+static const format format_f16 = {11, 0x1p-24}, format_bf16 = {8, 0x1p-133}, format_f32 = {24, 0x1p-149};
+
+/* the unit in the last place of v; meaningless for v not finite, which the callers sort out */
+static INLINE V unit_of(V v, format to) { return max(B(to.least), binade(v) * B(f64_bits((uint64_t)(1024 - to.bits) << 52))); }
+
+/* Adding and subtracting 1.5 2^52 units makes the processor's own rounding do it, to nearest even. */
+static INLINE V rounded(V v, format to)
+{
+    V magic = unit_of(v, to) * K(0x1.8p52), r = (v + magic) - magic;
+    return sel(lt(abs(v), K(0x1p200)), copysign(r, v), v);
+}
+
+/* Whether a double lies so near to the middle of two neighbours that its own error (2^-48 is generous; `absolute` near
+   a zero of f', where that is no longer relative) might hide on which side the true value lies. */
+static INLINE int doubtful(const double *v, size_t n, double absolute, format to)
+{
+    V found = K(0);
+    for (size_t i = 0; i < n; i += LANES) {
+        V x = n - i < LANES ? load_some(v + i, n - i) : load(v + i);
+        V off = abs(abs(x - rounded(x, to)) - K(0.5) * unit_of(x, to));
+        found = max(found, sel(lt(off, fma(abs(x), K(0x1p-48), B(absolute))), K(1), K(0)));
+    }
+    double any[LANES];
+    store(any, found);
+    for (int i = 1; i < LANES; i++) any[0] += any[i];
+    return any[0] > 0;
+}
+#define DOUBTFUL(dtype)                                                                                                \
+    static int doubtful_##dtype(const void *reals, size_t n, double absolute)                                          \
+    {                                                                                                                  \
+        return doubtful(reals, n, absolute, format_##dtype);                                                           \
+    }
+DOUBTFUL(f16)
+DOUBTFUL(bf16)
+DOUBTFUL(f32)
+
+/* ---- halves, a vector at a time; a vector header with conversion instructions defines its own ---- */
+
+#ifndef load_f16
 /* The exponent and fraction of a binary16 become a double's; scaling by 2^1008 corrects the bias, subnormals too. */
 static INLINE double from_f16(uint16_t h)
 {
     uint64_t magnitude = h & 0x7FFF, sign = (uint64_t)(h & 0x8000) << 48;
     double v = f64_bits(magnitude << 42) * 0x1p1008;
-    uint64_t special = magnitude >= 0x7C00 ? 0x7FF0000000000000 | magnitude << 42 : bits_f64(v);
-    return f64_bits(special | sign);
+    uint64_t b = magnitude >= 0x7C00 ? 0x7FF0000000000000 | magnitude << 42 : bits_f64(v);
+    return f64_bits(b | sign);
 }
 static INLINE double from_bf16(uint16_t h)
 {
     union { uint32_t b; float v; } w = {(uint32_t)h << 16};
     return w.v;
 }
-
-/* v rounded to `bits` significant bits, or to a multiple of `least` where that is coarser, to nearest even: adding
-   and subtracting 1.5 2^52 units in the last place makes the processor's own rounding do it. */
-static INLINE double rounded(double v, int bits, double least)
-{
-    double power = f64_bits(bits_f64(v) & 0x7FF0000000000000), unit = power * f64_bits((uint64_t)(1024 - bits) << 52);
-    unit = (unit > least ? unit : least) * 0x1.8p52;
-    double r = (v + unit) - unit;
-    return f64_bits((power < 0x1p200 ? bits_f64(r) : bits_f64(v)) | (bits_f64(v) & SIGN));
-}
-#define F16(v) rounded(v, 11, 0x1p-24)
-#define BF16(v) rounded(v, 8, 0x1p-133)
-
+/* v is a value of the type already, or too large for it */
 static INLINE uint16_t to_f16(double v)
 {
     uint64_t b = bits_f64(v), magnitude = b & ~SIGN;
-    double r = f64_bits(bits_f64(F16(v)) & ~SIGN);
+    double r = f64_bits(magnitude);
     uint64_t h = bits_f64((r < 0x1p16 ? r : 0x1p16) * 0x1p-1008) >> 42;
     h = magnitude > 0x7FF0000000000000 ? 0x7E00 | (magnitude >> 42 & 0x1FF) : h;
     return (uint16_t)(h | b >> 63 << 15);
 }
 static INLINE uint16_t to_bf16(double v)
 {
-    uint64_t b = bits_f64(v), magnitude = b & ~SIGN;
-    union { float v; uint32_t b; } w = {(float)BF16(v)};
-    uint32_t h = magnitude > 0x7FF0000000000000 ? (uint32_t)(0x7FC0 | (magnitude >> 45 & 0x3F) | b >> 63 << 15) : w.b >> 16;
-    return (uint16_t)h;
+    union { float v; uint32_t b; } w = {(float)v};
+    return (uint16_t)(w.b >> 16 | (v == v ? 0 : 0x40));
 }
-
-STRIDED(f64, double)
-STRIDED(f16, uint16_t)
-STRIDED(bf16, uint16_t)
-
-/* Doubtful: a change by 2^-48, far more than the double kernels err, or by `absolute` (near a zero of f'), would
-   round differently. Then the pairs decide. */
-#define DOUBTFUL(dtype, to)                                                                                            \
-    static int doubtful_##dtype(const void *reals, size_t n, double absolute)                                          \
+#define BY_LANES(dtype)                                                                                                \
+    static INLINE V load_##dtype(const uint16_t *p)                                                                    \
     {                                                                                                                  \
-        const double *v = reals;                                                                                       \
-        int found = 0;                                                                                                 \
-        for (size_t i = 0; i < n; i++) {                                                                               \
-            double delta = v[i] * 0x1p-48, low = v[i] - delta - absolute, high = v[i] + delta + absolute;              \
-            found |= to(low) < to(high) || to(low) > to(high);                                                         \
-        }                                                                                                              \
-        return found;                                                                                                  \
+        double v[LANES];                                                                                               \
+        for (int i = 0; i < LANES; i++) v[i] = from_##dtype(p[i]);                                                     \
+        return load(v);                                                                                                \
+    }                                                                                                                  \
+    static INLINE void store_##dtype(uint16_t *p, V x)                                                                 \
+    {                                                                                                                  \
+        double v[LANES];                                                                                               \
+        store(v, x);                                                                                                   \
+        for (int i = 0; i < LANES; i++) p[i] = to_##dtype(v[i]);                                                       \
     }
-DOUBTFUL(f16, F16)
-DOUBTFUL(bf16, BF16)
-DOUBTFUL(f32, to_f32)
+BY_LANES(f16)
+BY_LANES(bf16)
+#endif
+
+#define HALVES(dtype)                                                                                                  \
+    static void read_##dtype(const char *from, ptrdiff_t stride, void *reals, size_t n)                                \
+    {                                                                                                                  \
+        double *to = reals;                                                                                            \
+        for (size_t i = 0; i < n; i += LANES) {                                                                        \
+            const size_t m = n - i < LANES ? n - i : LANES;                                                            \
+            uint16_t h[LANES] = {0};                                                                                   \
+            const char *p = from + (ptrdiff_t)i * stride;                                                              \
+            if (m == LANES && stride == 2) store(to + i, load_##dtype((const uint16_t *)p));                           \
+            else {                                                                                                     \
+                for (size_t k = 0; k < m; k++) h[k] = *(const uint16_t *)(p + (ptrdiff_t)k * stride);                  \
+                store_some(to + i, load_##dtype(h), m < LANES ? m : LANES);                                            \
+            }                                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void write_##dtype(const void *reals, char *to, ptrdiff_t stride, size_t n)                                 \
+    {                                                                                                                  \
+        const double *from = reals;                                                                                    \
+        for (size_t i = 0; i < n; i += LANES) {                                                                        \
+            const size_t m = n - i < LANES ? n - i : LANES;                                                            \
+            uint16_t h[LANES];                                                                                         \
+            char *p = to + (ptrdiff_t)i * stride;                                                                      \
+            V v = rounded(m < LANES ? load_some(from + i, m) : load(from + i), format_##dtype);                        \
+            if (m == LANES && stride == 2) store_##dtype((uint16_t *)p, v);                                            \
+            else {                                                                                                     \
+                store_##dtype(h, v);                                                                                   \
+                for (size_t k = 0; k < m; k++) *(uint16_t *)(p + (ptrdiff_t)k * stride) = h[k];                        \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+HALVES(f16)
+HALVES(bf16)
 #endif

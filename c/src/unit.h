@@ -49,8 +49,10 @@ PRAGMA(GCC target(TARGET))
 #define C(single, twice) ((REAL)(single))
 #endif
 #define SIGN ((BITS)1 << (MANTISSA + EXPONENT))
+#define EXPONENT_BITS ((((BITS)1 << EXPONENT) - 1) << MANTISSA)
 #define ONE_BITS ((((BITS)1 << (EXPONENT - 1)) - 1) << MANTISSA)
 #define K(c) B((REAL)(c))
+#define LARGEST C(0x1.fffffep127f, 0x1.fffffffffffffp1023)
 
 #include "vec/fma.h"
 #include VECTORS

@@ -1,4 +1,4 @@
-"""What a cell of the benchmark is: one function, pass, dtype and size, in actc and in the plain NumPy of the same formula."""
+"""One cell of the benchmark: a function, pass, dtype and size, in actc and in the plain NumPy of the same formula."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import repeat
 from pathlib import Path
@@ -46,9 +46,14 @@ class Cell:
         return self.numpy_ns / self.actc_ns if self.numpy_ns else None
 
 
+def replace_times(cell: Cell, other: Cell) -> Cell:
+    """The first cell with the times of the second."""
+    return replace(cell, actc_ns=other.actc_ns, numpy_ns=other.numpy_ns)
+
+
 def dtypes() -> dict[str, np.dtype[Any]]:
     """Short name -> dtype; bfloat16 only where ml_dtypes is installed."""
-    found = {"f16": np.dtype(np.float16), "f32": np.dtype(np.float32), "f64": np.dtype(np.float64)}
+    found: dict[str, np.dtype[Any]] = {f"f{8 * size}": np.dtype(f"f{size}") for size in (2, 4, 8)}
     if _core.bfloat16_is_supported():
         from ml_dtypes import bfloat16
 
@@ -70,16 +75,21 @@ def inputs(which: str, dtype: np.dtype[Any], size: int) -> tuple[np.ndarray[Any,
     return tuple(np.tile(b, -(-size // b.size))[:size].copy() for b in blocks)
 
 
-# ---- opponents ---------------------------------------------------------------------------------------------------------
+# ---- opponents -------------------------------------------------------------------------------------------------------
+
+
+def expression(name: str, which: str) -> str | None:
+    """The NumPy expression, for people to read."""
+    source = _cli_formula.numpy_source(ROWS[name], "" if which == "forward" else which)
+    return source and source.replace("return ", "")
 
 
 def opponents(name: str, which: str, dtype: np.dtype[Any]) -> dict[str, Callable[..., Any]]:
     """The NumPy expression; for halves also computed in float32 and rounded, as NumPy's own halves are slow."""
-    row, kind = ROWS[name], "" if which == "forward" else which
-    f = _cli_formula.numpy_function(row, kind)
-    if f is None:
+    f = _cli_formula.numpy_function(ROWS[name], "" if which == "forward" else which)
+    source = expression(name, which)
+    if f is None or source is None:
         return {}
-    source = str(_cli_formula.numpy_source(row, kind)).replace("return ", "")
     if dtype.itemsize > 2:
         return {source: f}
 
@@ -103,7 +113,7 @@ def _runs(f: Callable[..., Any], arguments: Sequence[Any]) -> bool:
     return True
 
 
-# ---- time --------------------------------------------------------------------------------------------------------------
+# ---- time ------------------------------------------------------------------------------------------------------------
 
 
 def _batch(f: Callable[..., Any], arguments: Sequence[Any]) -> Callable[[int], int]:
@@ -152,7 +162,7 @@ def interleaved(calls: Sequence[Callable[..., Any]], arguments: Sequence[Any], s
     return [min(median(r[i] for r in block) for block in blocks) for i in range(len(calls))]
 
 
-# ---- error -------------------------------------------------------------------------------------------------------------
+# ---- error -----------------------------------------------------------------------------------------------------------
 
 
 def sample(dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
@@ -162,36 +172,31 @@ def sample(dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     return np.concatenate([-size[::-1], [0.0], size]).astype(dtype)
 
 
-def _zeros(row: Any, which: str) -> list[float]:
-    return [float(z) for z in row.zeros.split(",") if z.strip()] if which != "forward" else []
-
-
 @cache
 def _reference(name: str, derivative: bool, dtype: np.dtype[Any]) -> tuple[Any, Any, Any] | None:
     """f or f' on the sample as (high, low), and the size that an error is relative to: near an isolated zero of f'
     its own size would be meaningless. float64 has mpmath for a judge, the others have `actc.exact` in float64."""
     row, x = ROWS[name], sample(dtype)
+    judge = ufunc_of(name, "derivative" if derivative else "forward", exact.functions)
     if dtype.itemsize == 8:
         evaluate = _cli_formula.mpmath_function(row.derivative if derivative else row.formula, row.parameters)
         if evaluate is None:
             return None
         high, low = np.array([evaluate(float(v)) for v in x]).T
     else:
-        f = exact.functions[name]
-        high = np.asarray((f.derivative if derivative else f)(x.astype(np.float64)))
+        high = np.asarray(judge(x.astype(np.float64)))
         low = np.zeros_like(high)
     scale = np.abs(high)
-    if derivative:
-        for zero in _zeros(row, "derivative"):
-            beside = np.abs(exact.functions[name].derivative(np.array([zero - 1, zero + 1]))).max()
-            near = np.abs(x.astype(np.float64) - zero) <= 0.25
-            scale = np.where(near, np.maximum(scale, beside), scale)
+    for zero in map(float, filter(None, row.zeros.split(",") if derivative else [])):
+        beside = np.abs(judge(np.array([zero - 1, zero + 1]))).max()
+        near = np.abs(x.astype(np.float64) - zero) <= 0.25
+        scale = np.where(near, np.maximum(scale, beside), scale)
     return high, low, scale
 
 
 def _finfo(dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "f":
-        return np.finfo(dtype)
+        return np.finfo(dtype)  # type: ignore[no-untyped-call]
     import ml_dtypes
 
     return ml_dtypes.finfo(dtype)
@@ -219,11 +224,12 @@ def max_ulp(f: Callable[..., Any], name: str, which: str, dtype: np.dtype[Any]) 
         if found is None:
             return None
         factor = g.astype(np.float64) if which == "backward" else 1.0
-        worst = max(worst, ulps(got, *(part * factor for part in found), dtype))
+        high, low, scale = (part * factor for part in found)
+        worst = max(worst, ulps(got, high, low, scale, dtype))
     return worst
 
 
-# ---- cells -------------------------------------------------------------------------------------------------------------
+# ---- cells -----------------------------------------------------------------------------------------------------------
 
 
 class Bench:

@@ -22,7 +22,7 @@ class Failure(Exception):
     """What was asked for could not be done: one line on stderr, exit code 1."""
 
 
-# ---- names and parameters ----------------------------------------------------------------------------------------------
+# ---- names and parameters --------------------------------------------------------------------------------------------
 
 
 def unknown(what: str, name: str, valid: Iterable[str]) -> UsageError:
@@ -49,7 +49,7 @@ def parameters(name: str, given: Iterable[str]) -> dict[str, float]:
     defaults = actc.functions[name].parameters  # type: ignore[attr-defined]
     values = {}
     for item in given:
-        key, equals, text = item.partition("=")
+        key, _, text = item.partition("=")
         if not defaults:
             raise UsageError(f"{name} has no parameters, but was given {item!r}")
         if key not in defaults:
@@ -61,7 +61,7 @@ def parameters(name: str, given: Iterable[str]) -> dict[str, float]:
     return values
 
 
-# ---- small commands ----------------------------------------------------------------------------------------------------
+# ---- small commands --------------------------------------------------------------------------------------------------
 
 
 def info(args: argparse.Namespace) -> None:
@@ -109,7 +109,7 @@ def build_flags(args: argparse.Namespace) -> bool:
     return bool(asked)
 
 
-# ---- the others, imported when used ------------------------------------------------------------------------------------
+# ---- the others, imported when used ----------------------------------------------------------------------------------
 
 
 def bench(args: argparse.Namespace) -> None:
@@ -151,7 +151,7 @@ def apply(args: argparse.Namespace) -> None:
         raise Failure(str(error)) from None
 
 
-# ---- arguments ---------------------------------------------------------------------------------------------------------
+# ---- arguments -------------------------------------------------------------------------------------------------------
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,12 +1,11 @@
 """`actc apply`: a function over an .npy file that may be larger than memory.
 
-The input is memory-mapped and its pages are given back as soon as they are used. The output is written in order, not
+The input is memory-mapped, a window at a time. The output is written in order, not
 mapped: a full disk is then an error that can be reported, where a store into a mapping would kill the process.
 """
 
 from __future__ import annotations
 
-import mmap
 import os
 import secrets
 import shutil
@@ -21,7 +20,7 @@ import numpy as np
 
 from actc import _surface
 
-CHUNK_BYTES = 2**17  # of input: in second-level cache, and two orders of magnitude above the cost of a call
+CHUNK = 2**15  # elements: at most 512 KiB for input and output, and two orders of magnitude above the cost of a call
 Array = np.ndarray[Any, Any]
 
 
@@ -37,7 +36,8 @@ def passes(f: Any) -> dict[str, Any]:
 
 def reason(error: Exception) -> str:
     """One line, without the number and path that OSError prints."""
-    return str(getattr(error, "strerror", None) or error).splitlines()[0]
+    text = str(getattr(error, "strerror", None) or error).splitlines()[0]
+    return "shorter than its header says" if text.startswith("mmap length") else text
 
 
 def apply(f: Any, source: str, target: str, parameters: Mapping[str, float], force: bool, bfloat16: bool) -> None:
@@ -61,12 +61,12 @@ def apply(f: Any, source: str, target: str, parameters: Mapping[str, float], for
         raise Refusal(f"{target}: {reason(error)}") from None
 
 
-def _load(source: str, bfloat16: bool) -> Array:
+def _load(source: str, bfloat16: bool) -> np.memmap[Any, Any]:
     try:
-        x = np.load(source, mmap_mode="r", allow_pickle=False)
+        x: Any = np.load(source, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise Refusal(f"{source}: {_not_npy(source) or reason(error)}") from None
-    if not isinstance(x, np.ndarray):
+    if not isinstance(x, np.memmap):
         x.close()
         raise Refusal(f"{source}: an archive of several arrays (.npz), not an .npy file")
     if bfloat16:
@@ -77,7 +77,7 @@ def _load(source: str, bfloat16: bool) -> Array:
         except ImportError:
             raise Refusal("--bfloat16 needs ml_dtypes: pip install 'actc[bf16]'") from None
         x = x.view(scalar)
-    return x
+    return x  # type: ignore[no-any-return]
 
 
 def _not_npy(source: str) -> str | None:
@@ -108,22 +108,14 @@ def _write_header(out: IO[bytes], x: Array, dtype: np.dtype[Any]) -> None:
     np.lib.format.write_array_header_1_0(out, {"descr": descr, "fortran_order": fortran, "shape": x.shape})
 
 
-def _chunks(x: Array) -> Iterator[Array]:
-    """Runs of the array in the order of the file; what has been handed out is dropped from memory."""
-    flat = np.asarray(x if x.flags.c_contiguous else x.T).reshape(-1)
-    step = max(1, CHUNK_BYTES // x.itemsize)
-    mapping: Any = getattr(x, "_mmap", None)
-    start = getattr(x, "offset", 0) % mmap.ALLOCATIONGRANULARITY
-    dropped = 0
-    progress = _Progress(flat.nbytes)
-    for i in range(0, flat.size, step):
-        yield flat[i : i + step]
-        done = min(flat.size, i + step) * x.itemsize
-        progress.show(done)
-        end = (start + done) // mmap.PAGESIZE * mmap.PAGESIZE
-        if mapping is not None and hasattr(mapping, "madvise") and end > dropped:
-            mapping.madvise(mmap.MADV_DONTNEED, dropped, end - dropped)
-            dropped = end
+def _chunks(x: np.memmap[Any, Any]) -> Iterator[Array]:
+    """Runs of the array in the order of the file, each in a mapping of its own: mapped as a whole, a file may become
+    resident in pieces of several megabytes, whatever is given back afterwards."""
+    progress = _Progress(x.size)
+    with open(x.filename or "", "rb") as file:
+        for i in range(0, x.size, CHUNK):
+            yield np.memmap(file, x.dtype, "r", x.offset + i * x.itemsize, min(CHUNK, x.size - i)).view(np.ndarray)
+            progress.show(min(x.size, i + CHUNK))
     progress.close()
 
 
@@ -151,12 +143,12 @@ class _Progress:
 
     def show(self, done: int) -> None:
         now = time.monotonic()
-        if not self.active or now - self.shown < 0.1 and done < self.total:
+        if not self.active or (now - self.shown < 0.1 and done < self.total):
             return
         self.shown = now
         bar = "#" * (30 * done // self.total)
         rate = done / max(now - self.start, 1e-9) / 1e6
-        sys.stderr.write(f"\r[{bar:30}] {100 * done // self.total:3}%  {rate:,.0f} MB/s ")
+        sys.stderr.write(f"\r[{bar:30}] {100 * done // self.total:3}%  {rate:,.0f} million/s ")
         sys.stderr.flush()
 
     def close(self) -> None:

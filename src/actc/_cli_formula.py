@@ -69,7 +69,7 @@ def _parse(source: str) -> Any:
 
 
 class _ToNumpy(ast.NodeTransformer):
-    """Conditional expressions to `where`, functions to NumPy's, and numbers folded: `sqrt(2)` must not be np.float64."""
+    """Conditions to `where`, functions to NumPy's, and numbers folded, as np.sqrt(2) would make float32 float64."""
 
     def visit(self, node: ast.AST) -> Any:
         if isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call) and _is_number(node):
@@ -77,17 +77,17 @@ class _ToNumpy(ast.NodeTransformer):
             return ast.Constant(eval(ast.unparse(node), {"__builtins__": {}}, scope))
         return super().visit(node)
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:
+    def visit_Name(self, node: ast.Name) -> Any:
         return ast.Constant(_CONSTANTS[node.id]) if node.id in _CONSTANTS else node
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:
+    def visit_Call(self, node: ast.Call) -> Any:
         name = ast.unparse(node.func)
         node.args = [self.visit(a) for a in node.args]
         name = _NUMPY_NAMES.get(name, name)
         node.func = _parse(f"np.{name}" if hasattr(np, name) else f"special.{name}")
         return node
 
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+    def visit_Compare(self, node: ast.Compare) -> Any:
         """`a < x < b`, which arrays refuse, to `(a < x) & (x < b)`."""
         self.generic_visit(node)
         sides = [node.left, *node.comparators]
@@ -97,7 +97,7 @@ class _ToNumpy(ast.NodeTransformer):
             whole = ast.BinOp(whole, ast.BitAnd(), part)
         return whole
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+    def visit_BoolOp(self, node: ast.BoolOp) -> Any:
         self.generic_visit(node)
         operator = ast.BitAnd() if isinstance(node.op, ast.And) else ast.BitOr()
         whole = node.values[0]
@@ -105,7 +105,7 @@ class _ToNumpy(ast.NodeTransformer):
             whole = ast.BinOp(whole, operator, part)
         return whole
 
-    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+    def visit_IfExp(self, node: ast.IfExp) -> Any:
         self.generic_visit(node)
         test, yes, no = (ast.unparse(n) for n in (node.test, node.body, node.orelse))
         if test in (f"{yes} > {no}", f"{yes} >= {no}"):
@@ -173,7 +173,7 @@ class _ToMpmath(ast.NodeTransformer):
     def __init__(self, source: str) -> None:
         self.source = source
 
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+    def visit_Constant(self, node: ast.Constant) -> Any:
         return _parse(f"mpf({ast.get_source_segment(self.source, node)!r})")
 
 

@@ -11,7 +11,7 @@ import actc
 
 REACH = 8.0
 HEIGHT = 1.9  # inches per function
-INK, SHADE = "#1f6feb", "#d0d7de"
+INK, GREY, SHADE = "#1f6feb", "#57606a", "#d0d7de"
 
 
 def title(name: str, parameters: Mapping[str, float]) -> str:
@@ -19,27 +19,37 @@ def title(name: str, parameters: Mapping[str, float]) -> str:
     return ", ".join([name, *(f"{k} = {v:g}" for k, v in parameters.items())])
 
 
-def _curve(axes: Any, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], jumps: bool) -> None:
-    if jumps:  # a vertical stroke where a derivative jumps would claim values that it does not take
-        y = np.where(np.append(np.abs(np.diff(y)) > 0.02 * max(1.0, float(np.ptp(y))), False), np.nan, y)
+def _curve(axes: Any, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], color: str) -> None:
     axes.axhline(0, color=SHADE, linewidth=0.8, zorder=0)
     axes.axvline(0, color=SHADE, linewidth=0.8, zorder=0)
-    axes.plot(x, y, color=INK, linewidth=1.8, solid_capstyle="round")
+    axes.plot(x, y, color=color, linewidth=1.8, solid_capstyle="round")
     axes.set_xlim(-REACH, REACH)
     axes.set_xticks([-8, -4, 0, 4, 8])
-    axes.tick_params(length=0, labelsize=8, colors="#57606a")
-    axes.spines[:].set_visible(False)
     axes.margins(y=0.12)
+    axes.locator_params(axis="y", nbins=5, steps=[1, 2, 5, 10])
+    tidy(axes)
 
 
-def draw(left: Any, right: Any, name: str, parameters: Mapping[str, float]) -> None:
+def tidy(axes: Any) -> None:
+    """No frame, small grey numbers."""
+    axes.tick_params(which="both", length=0, labelsize=8, colors=GREY)
+    axes.spines[:].set_visible(False)
+
+
+def draw(left: Any, right: Any, name: str, parameters: Mapping[str, float], color: str = INK) -> None:
     """One function on the left axes, its derivative on the right ones."""
     f: Any = actc.functions[name]
     x = np.linspace(-REACH, REACH, 4001)
-    _curve(left, x, f(x, **parameters), jumps=False)
-    _curve(right, x, f.derivative(x, **parameters), jumps=True)
+    slope = f.derivative(x, **parameters)
+    jumps = np.append(np.abs(np.diff(slope)) > 0.1 * float(np.ptp(slope)), False)
+    _curve(left, x, f(x, **parameters), color)
+    _curve(
+        right, x, np.where(jumps, np.nan, slope), color
+    )  # a stroke across a jump would claim values that are not taken
+    low, high = right.get_ylim()
+    right.set_ylim(min(low, -0.15), max(high, 1.2))  # one scale for most, so that slopes compare
     left.set_title(title(name, parameters), fontsize=10, loc="left")
-    right.set_title("derivative", fontsize=10, loc="left", color="#57606a")
+    right.set_title("derivative", fontsize=10, loc="left", color=GREY)
 
 
 def save(wanted: Sequence[tuple[str, Mapping[str, float]]], target: str) -> None:

@@ -30,7 +30,12 @@ static INLINE V times(V x, parameter p, V *rest)
     *rest = sel(lt(abs(u), K(EXP_LIMIT)), v, K(0));
     return u;
 }
-static INLINE V scale_by(V x, parameter p) { return DOUBLE ? x * p.high : fma(x, p.high, x * p.low); }
+/* x times a parameter, rounded; infinities must not meet the low part, which may have the other sign */
+static INLINE V scale_by(V x, parameter p)
+{
+    if (DOUBLE) return x * p.high;
+    return fma(x, p.high, max(K(-LARGEST), min(K(LARGEST), x)) * p.low);
+}
 
 /* 1 where c holds, else the scale w */
 static INLINE scale unless(M c, scale w)

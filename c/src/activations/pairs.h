@@ -71,7 +71,7 @@ BODY(selu)
     M above = gt(x, K(0));
     exponential_below_pair(x, constant_pair(0x1.c212cc640f031p0, 0x1.05161b045a1fep-56), &value, &derivative, &w);
     pair line = two_product(x, lambda.h);
-    line.l = sel(gt(x, K(0x1p1000)), K(0), fma(x, lambda.l, line.l)); /* the product may overflow: no inf - inf */
+    line.l = sel(gt(x, K(0x1p1000)), K(0), fma(x, lambda.l, line.l)); /* no inf - inf where the product overflows */
     o->y = sel_pair(lt(x, K(0)), value, sel_pair(above, line, single(x)));
     o->d = sel_pair(above, lambda, derivative);
     with_scale(o, unless(above, w));
@@ -102,7 +102,7 @@ BODY(softplus)
 BODY(softsign)
 {
     NO_PARAMETERS;
-    V a = min(K(0x1.fffffffffffffp1023), abs(x));
+    V a = min(K(LARGEST), abs(x));
     pair m = two_sum(K(1), a), y = quotient(single(a), m), z = quotient(single(K(1)), m);
     o->y.h = copysign(y.h, x);
     o->y.l = y.l * copysign(K(1), x);
@@ -121,9 +121,9 @@ BODY(silu)
     pair e = add(single(two_k), scaled_pair(q, two_k)), m = add(one, e), e0 = add(one, q);
     w = unless(gt(x, K(0)), w);
 
-    pair y = quotient(sel_pair(below, mul(e0, single(c)), single(x)), m);
-    y.l = sel(gt(x, K(0x1p1000)), K(0), y.l);
-    o->y = scaled_pair(scaled_pair(y, w.a), w.b);
+    pair y = quotient(mul(sel_pair(below, e0, one), single(c)), m);
+    y = scaled_pair(scaled_pair(y, w.a), w.b);
+    o->y = sel_pair(gt(x, K(EXP_LIMIT)), single(x), sel_pair(eq(x, K(0)), single(x), y)); /* inf, and the sign of 0 */
 
     pair lower = mul(add(two_sum(K(1), c), e), e0), upper = mul(e, add(two_sum(c, K(-1)), neg(e)));
     pair ratio = quotient(sel_pair(below, lower, upper), mul(m, m));

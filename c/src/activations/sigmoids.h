@@ -66,7 +66,7 @@ BODY(softplus)
 BODY(softsign)
 {
     NO_PARAMETERS;
-    V a = min(K(C(0x1.fffffep127f, 0x1.fffffffffffffp1023)), abs(x));
+    V a = min(K(LARGEST), abs(x));
     V m = K(1) + a, rest = min(K(1), a) - (m - max(K(1), a));
     V r = K(4) / m, e = fma(K(-0.25), r * rest, fma(K(-0.25) * r, m, K(1))); /* 4/(1 + a) = r (1 + e) */
     o->y = copysign(a / m, x);

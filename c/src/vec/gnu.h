@@ -45,6 +45,7 @@ static INLINE V max(V a, V b) { return sel(gt(a, b), a, b); }
 static INLINE I all(BITS b) { return b - (I){0}; }
 static INLINE V abs(V x) { return (V)((I)x & all(~SIGN)); }
 static INLINE V copysign(V x, V s) { return (V)(((I)x & all(~SIGN)) | ((I)s & all(SIGN))); }
+static INLINE V binade(V x) { return (V)((I)x & all(EXPONENT_BITS)); } /* 2^e <= |x| < 2^(e+1) */
 static INLINE V pow2(V n) { return (V)(((I)n << MANTISSA) + all(ONE_BITS)); }
 static INLINE V odd(V x, V e)
 {

@@ -24,6 +24,7 @@ static INLINE BITS to_bits(V v) { word w; w.v = v; return w.b; }
 #define copysign vector_copysign
 static INLINE V abs(V x) { return from_bits(to_bits(x) & ~SIGN); }
 static INLINE V copysign(V x, V s) { return from_bits((to_bits(x) & ~SIGN) | (to_bits(s) & SIGN)); }
+static INLINE V binade(V x) { return from_bits(to_bits(x) & EXPONENT_BITS); } /* 2^e <= |x| < 2^(e+1) */
 static INLINE V pow2(V n) { return from_bits((to_bits(n) << MANTISSA) + ONE_BITS); }
 static INLINE V odd(V x, V e)
 {
