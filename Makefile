@@ -30,8 +30,11 @@ stubs: $(VENV)/.test                  ## print src/actc/__init__.pyi from the ta
 cross:                                ## the C tests on other architectures, under emulation
 	sh tools/cross.sh
 
-sweep: $(VENV)/.test                  ## all 2^32 float32 inputs of every function against the double kernels (minutes)
-	$(BIN)/python tools/sweep.py
+sweep: build/sweep                    ## all 2^32 float32 inputs of every function against the double kernels (half an hour)
+	build/sweep 1 default
+
+build/sweep: tools/sweep.c $(SOURCES)
+	mkdir -p build && $(CC) -O3 -Ic/include -o $@ tools/sweep.c $$(find c/src -name '*.c') -lm -lpthread
 
 wheel: $(VENV)/.venv                  ## sdist and wheel into dist/
 	$(BIN)/pip install -q build && $(BIN)/python -m build

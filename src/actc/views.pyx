@@ -12,8 +12,15 @@ Buffers hold C floats or doubles, or halves: float16 as such, bfloat16 as 16-bit
 output may be an input; the GIL is released while the loop runs.
 """
 
+import sys
+
+from cpython.buffer cimport Py_buffer, PyBUF_READ, PyBUF_WRITE
 from libc.stdint cimport uint16_t, uintptr_t
 from actc cimport *
+
+cdef extern from "Python.h":
+    Py_buffer *PyMemoryView_GET_BUFFER(object view)
+    object PyMemoryView_FromMemory(char *address, Py_ssize_t size, int flags)
 
 ctypedef fused item:
     float
@@ -35,8 +42,18 @@ cdef void run(const actc_activation *row, int which, int dtype, int inputs, cons
     actc_apply(row, <actc_pass>which, <actc_dtype>dtype, sources, targets, <size_t>a.shape[0], values)
 
 
-cdef uintptr_t address(const unsigned char[::1] bytes_view) noexcept:
-    return <uintptr_t>&bytes_view[0]
+native = "<" if sys.byteorder == "little" else ">"
+
+
+def format_of(view):
+    """The format character of a buffer in native byte order, however it is spelt."""
+    return view.format.lstrip("@=" + native)
+
+
+cdef object bytes_of(view):
+    """The same memory as one run of bytes, which memoryview.cast refuses for ctypes' spelling of formats."""
+    cdef Py_buffer *buffer = PyMemoryView_GET_BUFFER(view)
+    return PyMemoryView_FromMemory(<char *>buffer.buf, buffer.len, PyBUF_READ if view.readonly else PyBUF_WRITE)
 
 
 cdef class View:
@@ -63,7 +80,7 @@ cdef class View:
             if not v.c_contiguous:
                 raise ValueError(f"{self.__name__}(): {role} is not C-contiguous")
         if dtype is None:
-            given = [v.format.lstrip("@=") for v in views]
+            given = [format_of(v) for v in views]
             if given[0] not in formats or any(f != given[0] for f in given):
                 raise TypeError(f"{self.__name__}(): buffers must all hold floats ('f'), doubles ('d') or halves ('e'), "
                                 f"not {', '.join(map(repr, given))}; name 16-bit integers by dtype='bfloat16' or 'float16'")
@@ -73,7 +90,7 @@ cdef class View:
                 raise TypeError(f"{self.__name__}(): unknown dtype {dtype!r}; valid: {', '.join(named)}")
             code, target = named[dtype]
             for role, v in zip(roles, views, strict=True):
-                if v.format.lstrip("@=") not in ({"H", "h", "e", "B", "b", "c"} if target == "H" else {target, "B", "b", "c"}):
+                if format_of(v) not in ({"H", "h", "e", "B", "b", "c"} if target == "H" else {target, "B", "b", "c"}):
                     raise TypeError(f"{self.__name__}(): {role} holds {v.format!r}, which is not {dtype}")
         lengths = {role: v.nbytes for role, v in zip(roles, views, strict=True)}
         if len(set(lengths.values())) > 1:
@@ -84,9 +101,8 @@ cdef class View:
                 raise ValueError(f"{self.__name__}(): {role} is read-only")
         if views[0].nbytes == 0:
             return
-        flat = [v.cast("B") if v.format != "B" or v.ndim != 1 else v for v in views]
-        self.check_overlap(roles, flat)
-        flat = [v.cast(target) for v in flat]
+        self.check_overlap(roles, views)
+        flat = [bytes_of(v).cast(target) for v in views]
         a, b = flat[0], flat[self.inputs - 1]
         y, d = flat[self.inputs], flat[len(flat) - 1]
         if target == "f":
@@ -96,13 +112,13 @@ cdef class View:
         else:
             self.run_half(code, a, b, y, d, values)
 
-    cdef check_overlap(self, list roles, list flat):
-        cdef uintptr_t p, q
-        for i in range(self.inputs, len(flat)):
-            p = address(flat[i])
+    cdef check_overlap(self, list roles, list views):
+        cdef uintptr_t p, q, size = views[0].nbytes
+        for i in range(self.inputs, len(views)):
+            p = <uintptr_t>PyMemoryView_GET_BUFFER(views[i]).buf
             for k in range(i):
-                q = address(flat[k])
-                if (p != q or k >= self.inputs) and p < q + flat[k].nbytes and q < p + flat[i].nbytes:
+                q = <uintptr_t>PyMemoryView_GET_BUFFER(views[k]).buf
+                if (p != q or k >= self.inputs) and p < q + size and q < p + size:
                     raise ValueError(f"{self.__name__}(): {roles[i]} and {roles[k]} overlap, and are not the same buffer")
 
     cdef run_float(self, int code, const float[::1] a, const float[::1] b, float[::1] y, float[::1] d, double *values):
