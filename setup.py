@@ -24,6 +24,25 @@ def library_name():
     return {"darwin": "libactc.dylib", "win32": "actc.dll"}.get(sys.platform, "libactc.so")
 
 
+# For C users of an installed wheel; a C installation of its own (c/CMakeLists.txt) has fuller ones.
+PKG_CONFIG = """prefix=${{pcfiledir}}/../..
+Name: actc
+Description: Neural-network activation functions and their derivatives
+Version: {version}
+Cflags: -I${{prefix}}/include
+Libs: -L${{prefix}}/lib -lactc -Wl,-rpath,${{prefix}}/lib
+"""
+CMAKE = """# find_package(actc CONFIG) gives actc::actc
+get_filename_component(_actc "${{CMAKE_CURRENT_LIST_DIR}}/../../.." ABSOLUTE)
+if(NOT TARGET actc::actc)
+  add_library(actc::actc SHARED IMPORTED)
+  set_target_properties(actc::actc PROPERTIES IMPORTED_LOCATION "${{_actc}}/lib/{library}"
+    INTERFACE_INCLUDE_DIRECTORIES "${{_actc}}/include" INTERFACE_COMPILE_DEFINITIONS ACTC_SHARED)
+endif()
+set(actc_VERSION {version})
+"""
+
+
 class BuildWithLibrary(build_ext):
     """Compile c/src into actc/lib first, and put the headers beside it."""
 
@@ -36,6 +55,9 @@ class BuildWithLibrary(build_ext):
         newest = max(os.path.getmtime(ROOT / f) for f in C_SOURCES + C_DEPENDS)
         if self.force or not target.exists() or target.stat().st_mtime < newest:
             self.build_library(target)
+        for path, text in (("pkgconfig/actc.pc", PKG_CONFIG), ("cmake/actc/actcConfig.cmake", CMAKE)):
+            (lib / path).parent.mkdir(parents=True, exist_ok=True)
+            (lib / path).write_text(text.format(version=self.distribution.get_version(), library=library_name()))
         for extension in self.extensions:
             extension.library_dirs.append(str(lib))
         super().build_extensions()
