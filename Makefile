@@ -4,9 +4,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := $(shell find c src setup.py pyproject.toml -type f -not -name '*.so' -not -path 'src/actc/lib/*' \
-             -not -path 'src/actc/include/*' -not -path 'src/actc/_core.c' -not -path 'src/actc/views.c' -not -path '*/__pycache__/*')
+             -not -path 'src/actc/include/*' -not -path 'src/actc/__init__.pyi' -not -path 'src/actc/_core.c' -not -path 'src/actc/views.c' -not -path '*/__pycache__/*')
 
-.PHONY: demo test bench lint docs stubs cross wheel sweep clean
+.PHONY: demo test bench lint docs cross wheel sweep clean
 
 demo: $(VENV)/.demo                   ## train on real digits, benchmark, draw demo.png
 	$(BIN)/python examples/digits.py
@@ -23,9 +23,6 @@ lint: $(VENV)/.lint                   ## ruff, mypy, cython-lint, codespell, cla
 	$(BIN)/cython-lint --max-line-length 120 src/actc/*.pyx src/actc/*.pxd
 	$(BIN)/codespell c src tests bench examples docs tools *.md Makefile setup.py
 	if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $$(find c tests/c -name '*.[ch]' -o -name '*.hpp'); fi
-
-stubs: $(VENV)/.test                  ## print src/actc/__init__.pyi from the table again
-	$(BIN)/python -m actc._stubs > stub.tmp && mv stub.tmp src/actc/__init__.pyi
 
 cross:                                ## the C tests on other architectures, under emulation
 	sh tools/cross.sh
@@ -50,4 +47,4 @@ $(VENV)/.%: $(VENV)/.venv $(SOURCES)
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist src/actc/*.so src/actc/_core.c src/actc/views.c src/actc/lib src/actc/include
+	rm -rf $(VENV) build dist src/actc/*.so src/actc/_core.c src/actc/views.c src/actc/lib src/actc/include src/actc/__init__.pyi

@@ -5,6 +5,7 @@ The code ships once: the shared library lies in actc/lib and the extensions find
 
 import os
 import shutil
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -85,6 +86,20 @@ class BuildWithLibrary(build_ext):
         super().copy_extensions_to_source()
         for folder in ("lib", "include"):
             shutil.copytree(Path(self.build_lib) / "actc" / folder, ROOT / "src" / "actc" / folder, dirs_exist_ok=True)
+
+    def run(self):
+        """Build, then let the new extension print the type stub of its own table: it cannot be stale."""
+        super().run()
+        package = (ROOT / "src" if self.editable_mode or self.inplace else Path(self.build_lib)) / "actc"
+        paths = [str(package.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, paths)))
+        printed = subprocess.run(
+            [sys.executable, "-m", "actc._stubs"], env=environment, capture_output=True, text=True, check=False
+        )
+        if printed.returncode:
+            print(f"no type stub: the extension does not run here\n{printed.stderr}", file=sys.stderr)
+        else:
+            (package / "__init__.pyi").write_text(printed.stdout)
 
 
 def extension(name):

@@ -1,7 +1,7 @@
-"""Print the package's type stub from the table: `python -m actc._stubs > src/actc/__init__.pyi`.
+"""Print the package's type stub from the table; the build does so and puts it beside the package.
 
 A function without parameters is a `_Function`; one with parameters gets a Protocol of its own, so that editors know
-their names. A test compares the committed file with what this prints.
+their names.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from actc import _core
 from actc._surface import ALIASES
 
-HEAD = '''"""Type stub of actc, printed from the table by `python -m actc._stubs`."""
+HEAD = '''"""Type stub of actc, printed from the table by the build."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias, overload
