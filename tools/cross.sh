@@ -169,6 +169,34 @@ SHIM_MASKED(pd, double, __m512d, 8)
 #define _mm512_maskz_loadu_pd shim_maskz_loadu_pd
 #define _mm512_mask_storeu_ps shim_mask_storeu_ps
 #define _mm512_mask_storeu_pd shim_mask_storeu_pd
+/* nor these conversions */
+typedef union { __m512d all; __m256d half[2]; } shim_halves;
+static inline __m512d shim_cvtps_pd(__m256 v)
+{
+    shim_halves r;
+    r.half[0] = _mm256_cvtps_pd(_mm256_castps256_ps128(v)), r.half[1] = _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1));
+    return r.all;
+}
+static inline __m256 shim_cvtpd_ps(__m512d v)
+{
+    shim_halves w;
+    w.all = v;
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(w.half[0])), _mm256_cvtpd_ps(w.half[1]), 1);
+}
+static inline __m128i shim_cvtepi32_epi16(__m256i v)
+{
+    union { __m128i all; short lane[8]; } r;
+    union { __m256i all; int lane[8]; } w;
+    w.all = v;
+    for (int i = 0; i < 8; i++) r.lane[i] = (short)w.lane[i];
+    return r.all;
+}
+#undef _mm512_cvtps_pd
+#undef _mm512_cvtpd_ps
+#undef _mm256_cvtepi32_epi16
+#define _mm512_cvtps_pd shim_cvtps_pd
+#define _mm512_cvtpd_ps shim_cvtpd_ps
+#define _mm256_cvtepi32_epi16 shim_cvtepi32_epi16
 #endif
 END
         cp "$build/native"/*.o "$to"

@@ -158,11 +158,11 @@ const char *actc_isa_at(size_t i)
 
 /* ---- one call ---- */
 
-/* Kernels are right in the default floating-point environment: round to nearest, subnormals kept. A caller who lives
-   in another one gets it back. */
+/* Kernels are right in the default floating-point environment: round to nearest, subnormals kept, no traps. A caller
+   who lives in another one gets it back. (Elsewhere than on x86 and AArch64 it takes libm to ask, so the caller's stands.) */
 #if ACTC_HAS_X86_UNITS
-#define ENVIRONMENT unsigned environment = _mm_getcsr(); if (environment & 0xE040) _mm_setcsr(environment & ~0xE040u)
-#define RESTORE do { if (environment & 0xE040) _mm_setcsr(environment); } while (0)
+#define ENVIRONMENT unsigned environment = _mm_getcsr(); if ((environment & 0xFFC0) != 0x1F80) _mm_setcsr(0x1F80)
+#define RESTORE do { if ((environment & 0xFFC0) != 0x1F80) _mm_setcsr(environment); } while (0)
 #elif ACTC_HAS_NEON
 #define ENVIRONMENT uint64_t environment; __asm__ volatile("mrs %0, fpcr" : "=r"(environment)); \
     if (environment & 0x1C80000) __asm__ volatile("msr fpcr, %0" : : "r"(environment & ~(uint64_t)0x1C80000))
@@ -217,13 +217,19 @@ static void compute_block(const isa *in_use, const call *c, staging *s, size_t a
     /* Where a double lies too near to the middle of two numbers of the dtype, the pairs decide, rounded to odd. */
     loop *odd = in_use->pairs->loops[c->row][ODD];
     if (!odd || c->pass > ACTC_VALUE_AND_DERIVATIVE || c->pass == ACTC_BACKWARD || !u->doubtful[c->dtype]) return;
-    double zeros = table[c->row].zeros[0] ? 0x1p-50 : 0;
+    double zeros = table[c->row].zeros[0] ? 0x1p-53 : 0;
     int doubt = 0;
     if (c->pass != ACTC_DERIVATIVE) doubt |= u->doubtful[c->dtype](s->out[0], n, 0);
     if (c->pass != ACTC_FORWARD) doubt |= u->doubtful[c->dtype](s->out[c->outputs - 1], n, zeros);
     if (!doubt) return;
-    if (c->pass == ACTC_DERIVATIVE) out[0] = s->out[1], out[1] = s->out[0];
+    double word[2][BLOCK]; /* value and derivative; taken for the doubtful elements only, whatever stands beside them */
+    out[0] = word[0], out[1] = word[1];
     odd(in, out, n, parameters, step);
+    for (int k = 0; k < c->outputs; k++) {
+        const int is_derivative = c->pass == ACTC_DERIVATIVE || k == 1;
+        for (size_t i = 0; i < n; i++)
+            if (u->doubtful[c->dtype](&s->out[k][i], 1, is_derivative ? zeros : 0)) s->out[k][i] = word[is_derivative][i];
+    }
 }
 
 static void through_double(const isa *in_use, const call *c, size_t at, size_t end)
@@ -298,14 +304,14 @@ static void parameter_sums(const isa *in_use, const call *c, size_t total)
 {
     staging s;
     double partial[MAX_PARAMETERS][64]; /* partial[j] sums 2^j blocks, as in a binary counter */
-    size_t blocks = 0;
+    uint64_t blocks = 0;
     for (size_t at = 0, n; at < total; at += n, blocks++) {
         n = total - at < BLOCK ? total - at : BLOCK;
         compute_block(in_use, c, &s, at, n);
         for (int i = 0; i < c->parameters; i++) {
             double sum = block_sum(s.out[i], n);
             int level = 0;
-            for (size_t b = blocks; b & 1; b >>= 1) sum += partial[i][level++];
+            for (uint64_t b = blocks; b & 1; b >>= 1) sum += partial[i][level++];
             partial[i][level] = sum;
         }
     }

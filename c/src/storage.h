@@ -69,15 +69,17 @@ static INLINE V rounded(V v, format to)
     return sel(lt(abs(v), K(0x1p200)), copysign(r, v), v);
 }
 
-/* Whether a double lies so near to the middle of two neighbours that its own error (2^-48 is generous; `absolute` near
-   a zero of f', where that is no longer relative) might hide on which side the true value lies. */
+/* Whether a double lies so near to the middle of two neighbours that its own error might hide on which side the true
+   value lies. 2^-48 of it is generous; near a zero of f' the error is no longer relative but `absolute`, though not
+   below 2^-32: no float32 comes so near to a zero, and what is smaller is the tail. */
 static INLINE int doubtful(const double *v, size_t n, double absolute, format to)
 {
     V found = K(0);
     for (size_t i = 0; i < n; i += LANES) {
         V x = n - i < LANES ? load_some(v + i, n - i) : load(v + i);
         V off = abs(abs(x - rounded(x, to)) - K(0.5) * unit_of(x, to));
-        found = max(found, sel(lt(off, fma(abs(x), K(0x1p-48), B(absolute))), K(1), K(0)));
+        V error = fma(abs(x), K(0x1p-48), sel(gt(abs(x), K(0x1p-32)), B(absolute), K(0)));
+        found = max(found, sel(lt(off, error), K(1), K(0)));
     }
     double any[LANES];
     store(any, found);

@@ -196,19 +196,20 @@ def _reference(name: str, derivative: bool, dtype: np.dtype[Any]) -> tuple[Any, 
 
 def _finfo(dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "f":
-        return np.finfo(dtype)  # type: ignore[no-untyped-call]
+        return np.finfo(dtype)
     import ml_dtypes
 
-    return ml_dtypes.finfo(dtype)
+    return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
 
 
 def ulps(got: Any, high: Any, low: Any, scale: Any, dtype: np.dtype[Any]) -> float:
     """The largest error in units of the last place of `scale`; inf where a finite value came out as none."""
     info = _finfo(dtype)
-    exponent = np.maximum(np.frexp(scale)[1] - 1, int(info.minexp))
+    exponent = np.where(scale > 0, np.maximum(np.frexp(scale)[1] - 1, int(info.minexp)), int(info.minexp))
     with np.errstate(all="ignore"):
         error = np.abs((got.astype(np.float64) - high) - low) / np.ldexp(1.0, exponent - int(info.nmant))
-    error = np.where(np.abs(high) > float(info.max), 0, error)
+    overflows = (np.abs(high) > float(info.max)) & (got == np.copysign(np.inf, high))
+    error = np.where(overflows, 0, error)
     return float(np.where(np.isnan(error), np.inf, error).max())
 
 

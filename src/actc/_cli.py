@@ -46,7 +46,7 @@ def function_name(name: str) -> str:
 
 def parameters(name: str, given: Iterable[str]) -> dict[str, float]:
     """`alpha=0.5` ... as keyword arguments of the named function."""
-    defaults = actc.functions[name].parameters  # type: ignore[attr-defined]
+    defaults = actc.functions[name].parameters
     values = {}
     for item in given:
         key, _, text = item.partition("=")

@@ -31,7 +31,7 @@ class Refusal(Exception):
 def passes(f: Any) -> dict[str, Any]:
     """The passes that make one array from one array."""
     found = {"forward": f} | {name: getattr(f, name) for name in _surface.PASSES}
-    return {name: g for name, g in found.items() if g.nin == f.nin and g.nout == 1}
+    return {name: g for name, g in found.items() if g.nargs == f.nargs and g.nout == 1}
 
 
 def reason(error: Exception) -> str:

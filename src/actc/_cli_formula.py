@@ -11,6 +11,7 @@ import copy
 import math
 from collections import Counter
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -43,15 +44,13 @@ _PASSES: dict[str, tuple[str, ...]] = {
 class _Special:
     """Functions that NumPy lacks: SciPy's where it is installed, else what `math` offers, element by element."""
 
-    def __getattr__(self, name: str) -> Callable[[Any], Any]:
+    def __getattr__(self, name: str) -> Any:
         try:
-            import scipy.special
-
-            function = getattr(scipy.special, name)
+            function = getattr(import_module("scipy.special"), name)
         except (ImportError, AttributeError):
             function = np.vectorize(getattr(math, name), otypes=[float])
         setattr(self, name, function)  # the next look-up is an ordinary attribute's
-        return function  # type: ignore[no-any-return]
+        return function
 
 
 def _is_array(node: ast.AST) -> bool:
@@ -180,7 +179,7 @@ class _ToMpmath(ast.NodeTransformer):
 def mpmath_function(formula: str, parameters: dict[str, float]) -> Callable[[float], tuple[float, float]] | None:
     """x -> the formula's value as an unevaluated sum of two doubles, or None without mpmath."""
     try:
-        import mpmath
+        mpmath = import_module("mpmath")
     except ImportError:
         return None
     tree = ast.parse(formula, mode="eval")

@@ -26,7 +26,7 @@ def _curve(axes: Any, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], color: s
     axes.set_xlim(-REACH, REACH)
     axes.set_xticks([-8, -4, 0, 4, 8])
     axes.margins(y=0.12)
-    axes.locator_params(axis="y", nbins=5, steps=[1, 2, 5, 10])
+    axes.locator_params(axis="y", nbins=6, steps=[1, 2, 5, 10])
     tidy(axes)
 
 

@@ -11,13 +11,23 @@
 #elif defined(HARDWARE_FMA) /* the vector header brings its own */
 #else
 
+static INLINE double as_double(uint64_t b)
+{
+    union { uint64_t b; double v; } w = {b};
+    return w.v;
+}
+static INLINE uint64_t as_bits(double v)
+{
+    union { double v; uint64_t b; } w = {v};
+    return w.b;
+}
+
 /* s + e with the last bit of s standing for what lies beyond it, so that a second rounding cannot go wrong */
 static INLINE double to_odd(double s, double e)
 {
-    union { double v; uint64_t b; } w;
-    w.v = s;
-    if ((e < 0 || e > 0) && !(w.b & 1)) w.b += (e > 0) == (s > 0) ? 1 : (uint64_t)-1;
-    return w.v;
+    uint64_t b = as_bits(s);
+    if ((e < 0 || e > 0) && !(b & 1)) b += (e > 0) == (s > 0) ? 1 : (uint64_t)-1;
+    return as_double(b);
 }
 static INLINE double sum(double a, double b, double *error)
 {
@@ -27,23 +37,69 @@ static INLINE double sum(double a, double b, double *error)
 }
 
 #if DOUBLE
-/* Boldo and Melquiond 2008, "Emulation of FMA and correctly rounded sums": Dekker's exact product, then a sum whose
-   middle term is rounded to odd. Magnitudes that could overflow or underflow inside keep two roundings. */
-static INLINE int ordinary(double v)
+static INLINE double power_of_two(int n) { return as_double((uint64_t)(1023 + n) << 52); }
+static INLINE double times_power_of_two(double v, int n)
 {
-    double a = v < 0 ? -v : v;
-    return v == 0 || (a > 0x1p-400 && a < 0x1p400);
+    for (; n > 1000; n -= 1000) v *= 0x1p1000;
+    for (; n < -1000; n += 1000) v *= 0x1p-1000;
+    return v * power_of_two(n);
 }
-static OUT_OF_LINE double fma_one(double a, double b, double c)
+/* v = m 2^n with 1 <= |m| < 2: leaves m, returns n; v finite and not 0 */
+static INLINE int split_exponent(double *v)
 {
-    if (!(ordinary(a) && ordinary(b) && ordinary(c))) return a * b + c;
+    const int shift = as_bits(*v) >> 52 & 0x7FF ? 0 : 64;
+    const uint64_t b = as_bits(*v * power_of_two(shift));
+    *v = as_double((b & 0x800FFFFFFFFFFFFF) | 0x3FF0000000000000);
+    return (int)(b >> 52 & 0x7FF) - 1023 - shift;
+}
+
+/* a*b + c = high + low before the last rounding, low rounded to odd, for operands that neither overflow nor underflow:
+   Boldo and Melquiond 2008, "Emulation of FMA and correctly rounded sums", on Dekker's exact product. */
+static INLINE double fma_parts(double a, double b, double c, double *low)
+{
     double a1 = a * 0x1.000002p27, b1 = b * 0x1.000002p27;
     a1 -= a1 - a, b1 -= b1 - b;
     double a2 = a - a1, b2 = b - b1, p = a * b;
-    double e = a2 * b2 - (((p - a1 * b1) - a2 * b1) - a1 * b2), t, v;
-    double u = sum(c, e, &t), s = sum(p, u, &v);
-    double z, r = sum(v, t, &z);
-    return s + to_odd(r, z);
+    double e = a2 * b2 - (((p - a1 * b1) - a2 * b1) - a1 * b2), t, v, z;
+    double u = sum(c, e, &t), s = sum(p, u, &v), r = sum(v, t, &z);
+    *low = to_odd(r, z);
+    return s;
+}
+
+/* Any magnitudes: operands brought to [1, 2), the sum scaled back with a single rounding. */
+static OUT_OF_LINE double fma_of_extremes(double a, double b, double c)
+{
+    if (!(a - a == 0 && b - b == 0)) return a * b + c; /* NaN and infinities, and then of c alone */
+    if (!(c - c == 0)) return c + c;
+    double m = c, low, r;
+    int n = split_exponent(&a) + split_exponent(&b);
+    if (c != 0) {
+        const int nc = split_exponent(&m), above = nc - n;
+        if (above > 200) m *= 0x1p200, n = nc - 200; /* the product is less than a nudge, however small */
+        else m *= power_of_two(above < -200 ? -200 : above); /* or c is */
+    }
+    const double s = fma_parts(a, b, m, &low), h = s + low;
+    if (h == 0) return h;
+    if ((int)(as_bits(h) >> 52 & 0x7FF) - 1023 + n >= -1022) return times_power_of_two(h, n);
+    /* a subnormal result: one rounding at its last place, by adding what has that place as its own */
+    if (n < -1400) r = 0;
+    else {
+        const double magic = times_power_of_two(h > 0 ? 0x1p52 : -0x1p52, -1074 - n);
+        double t, z, u = sum(magic, s, &t), v = sum(t, low, &z);
+        r = times_power_of_two((u + to_odd(v, z)) - magic, n);
+    }
+    return as_double((as_bits(r) & ~SIGN) | (as_bits(h) & SIGN));
+}
+
+static INLINE int ordinary(double v) { return as_bits(v) << 1 > as_bits(0x1p-400) << 1 && as_bits(v) << 1 < as_bits(0x1p400) << 1; }
+
+static OUT_OF_LINE double fma_one(double a, double b, double c)
+{
+    double low, s;
+    if (a == 0 || b == 0) return a * b + c;
+    if (!(ordinary(a) && ordinary(b) && (c == 0 || ordinary(c)))) return fma_of_extremes(a, b, c);
+    s = fma_parts(a, b, c, &low);
+    return s + low;
 }
 #else
 /* The product of two floats is exact in double. */
