@@ -2,6 +2,25 @@
    lies too near to the middle between two numbers of a narrower type. The formulas are those of the other headers;
    scales are powers of two, so multiplying by them is exact. */
 
+static INLINE scale no_scale(void)
+{
+    scale w = {K(1), K(1)};
+    return w;
+}
+
+/* A product of doubles may lie on a tie of float16 that the exact product misses: -0x1.fa4p-13 times 0.01. */
+static INLINE void leaky_pair(V x, V slope, result *o)
+{
+    pair below = two_product(x, slope);
+    below.l = sel(lt(abs(below.h), K(LARGEST)), below.l, K(0));
+    below = sel_pair(eq(slope, K(0)), single(slope), below);
+    o->y = sel_pair(lt(x, K(0)), below, single(x));
+    o->d = single(sel(gt(x, K(0)), K(1), sel(eq(x, x), slope, x)));
+    with_scale(o, no_scale());
+}
+BODY(leaky_relu) { leaky_pair(x, p[0].high, o); }
+BODY(prelu) { leaky_pair(x, p[0].high, o); }
+
 /* 1 + 2^-k + q, and 2^-k: the denominator of sigma(-u) */
 static INLINE pair logistic_denominator(V u, scale *w, V *two_k, pair *q)
 {
@@ -11,12 +30,6 @@ static INLINE pair logistic_denominator(V u, scale *w, V *two_k, pair *q)
     *two_k = w->a * w->b;
     return add(two_sum(K(1), *two_k), *q);
 }
-static INLINE scale no_scale(void)
-{
-    scale w = {K(1), K(1)};
-    return w;
-}
-
 BODY(sigmoid)
 {
     NO_PARAMETERS;
@@ -103,11 +116,12 @@ BODY(softsign)
 {
     NO_PARAMETERS;
     V a = min(K(LARGEST), abs(x));
-    pair m = two_sum(K(1), a), y = quotient(single(a), m), z = quotient(single(K(1)), m);
+    pair m = two_sum(K(1), a), y = quotient(single(a), m), z = quotient(single(K(0x1p100)), m);
     o->y.h = copysign(y.h, x);
     o->y.l = y.l * copysign(K(1), x);
+    scale w = {K(0x1p-100), K(0x1p-100)}; /* the low part of the square must not underflow */
     o->d = mul(z, z);
-    with_scale(o, no_scale());
+    with_scale(o, w);
 }
 
 BODY(silu)
