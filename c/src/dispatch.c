@@ -190,6 +190,13 @@ static int fits_float(double p)
     return p == 0 || (a > 0x1p-80 && a < 0x1p80);
 }
 
+/* Pairs of doubles lose their low parts near overflow and underflow; there the ordinary double kernel is as good. */
+static int fits_pairs(double p)
+{
+    double a = p < 0 ? -p : p;
+    return a > 0x1p-500 && a < 0x1p500;
+}
+
 typedef struct staging {
     double in[2][BLOCK], out[MAX_PARAMETERS][BLOCK], high[MAX_PARAMETERS][BLOCK], low[MAX_PARAMETERS][BLOCK];
 } staging;
@@ -246,7 +253,7 @@ static void through_double(const isa *in_use, const call *c, size_t at, size_t e
 }
 
 /* Blocks through the unit of the dtype itself, for strides and parameter arrays. */
-static void through_blocks(const isa *in_use, const unit *u, loop *f, const call *c, size_t total)
+static void through_blocks(const isa *in_use, const unit *u, loop *f, int (*fits)(double), const call *c, size_t total)
 {
     staging s; /* room for doubles; the float unit uses half of it */
     const size_t size = item_size[c->dtype];
@@ -261,27 +268,30 @@ static void through_blocks(const isa *in_use, const unit *u, loop *f, const call
             in[i] = from;
             if (c->strides[i] != (ptrdiff_t)size) u->read[c->dtype](from, c->strides[i], s.in[i], n), in[i] = s.in[i];
         }
-        int fits = 1;
+        int all_fit = 1;
         for (int i = 0; i < c->parameters; i++) {
             ptrdiff_t stride = c->strides[c->inputs + i];
             const char *from = c->data[c->inputs + i] + (ptrdiff_t)at * stride;
             u->split(from, stride, s.high[i], s.low[i], step ? n : MAX_LANES);
             parameters[2 * i] = s.high[i], parameters[2 * i + 1] = s.low[i];
-            if (c->dtype == ACTC_F32)
-                for (size_t k = 0; k < (stride ? n : 1); k++) fits &= fits_float(*(const double *)(from + (ptrdiff_t)k * stride));
+            for (size_t k = 0; fits && k < (stride ? n : 1); k++)
+                all_fit &= fits(*(const double *)(from + (ptrdiff_t)k * stride));
         }
         /* An output may be an input, so nothing is written before all is read. */
         for (int i = 0; i < c->outputs; i++) out[i] = s.out[i];
         f(in, out, n, parameters, step);
-        if (!fits) { /* parameters out of float's range: those elements through the double unit */
+        if (!all_fit) { /* those elements through the double unit */
             staging d;
             compute_block(in_use, c, &d, at, n);
             for (int i = 0; i < c->parameters; i++) {
                 ptrdiff_t stride = c->strides[c->inputs + i];
                 const char *from = c->data[c->inputs + i] + (ptrdiff_t)at * stride;
                 for (size_t k = 0; k < n; k++)
-                    if (!fits_float(*(const double *)(from + (ptrdiff_t)k * stride)))
-                        for (int j = 0; j < c->outputs; j++) ((float *)(void *)s.out[j])[k] = (float)d.out[j][k];
+                    if (!fits(*(const double *)(from + (ptrdiff_t)k * stride)))
+                        for (int j = 0; j < c->outputs; j++) {
+                            if (c->dtype == ACTC_F32) ((float *)(void *)s.out[j])[k] = (float)d.out[j][k];
+                            else s.out[j][k] = d.out[j][k];
+                        }
             }
         }
         for (int i = 0; i < c->outputs; i++) {
@@ -335,11 +345,12 @@ static void run(const call *c, size_t n)
         const unit *u = c->dtype == ACTC_F32 ? in_use->f32 : in_use->f64;
         const int paired = c->exact && in_use->pairs->loops[c->row][c->pass] != NULL;
         loop *f = paired ? in_use->pairs->loops[c->row][c->pass] : u->loops[c->row][c->pass];
+        int (*const fits)(double) = c->dtype == ACTC_F32 ? fits_float : paired ? fits_pairs : NULL;
         const ptrdiff_t size = (ptrdiff_t)item_size[c->dtype];
         int direct = 1;
         for (int i = 0; i < c->inputs + c->parameters + c->outputs; i++) {
             int is_parameter = i >= c->inputs && i < c->inputs + c->parameters;
-            if (is_parameter) direct &= c->strides[i] == 0 && (c->dtype == ACTC_F64 || fits_float(*(double *)c->data[i]));
+            if (is_parameter) direct &= c->strides[i] == 0 && (!fits || fits(*(double *)c->data[i]));
             else direct &= c->strides[i] == size || n == 1;
         }
         if (direct) {
@@ -353,7 +364,7 @@ static void run(const call *c, size_t n)
             void *out[2] = {c->data[c->inputs + c->parameters], c->data[c->inputs + c->parameters + c->outputs - 1]};
             f(in, out, n, parameters, 0);
         } else {
-            through_blocks(in_use, u, f, c, n);
+            through_blocks(in_use, u, f, fits, c, n);
         }
     }
     RESTORE;

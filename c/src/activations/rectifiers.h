@@ -35,7 +35,7 @@ static INLINE void exponential_below(V x, parameter alpha, V *value, V *derivati
     V two_k = w->a * w->b;
     *expm1 = fma(two_k, q, two_k - K(1));
     *value = scale_by(*expm1, alpha);
-    *derivative = DOUBLE ? fma(alpha.high, q, alpha.high)
+    *derivative = DOUBLE ? alpha.high * (K(1) + q) /* which an infinite alpha survives */
                          : alpha.high + fma(alpha.high, q, fma(alpha.low, q, alpha.low));
 }
 
