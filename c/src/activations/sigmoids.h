@@ -41,14 +41,14 @@ BODY(tanh)
 BODY(softplus)
 {
     parameter beta = p[0];
-    V v, u = times(x, beta, &v), k;
+    M zero = eq(beta.high, K(0)), infinite = gt(abs(beta.high), K(LARGEST));
+    V v, u = times(sel(zero, max(K(-LARGEST), min(K(LARGEST), x)), x), beta, &v), k;
     M above = gt(u, K(0));
     pair q = exp_reduced_sum(max(K(-EXP_LIMIT), -abs(u)), sel(above, -v, v), &k), one_q = plus(1, q);
     scale w = exp2_of(k);
     V two_k = w.a * w.b;
 
     /* beta = 0 and, which only the double unit meets, beta = inf: what the formula gives in IEEE arithmetic */
-    M zero = eq(beta.high, K(0)), infinite = gt(abs(beta.high), K(LARGEST));
     pair e = scaled_pair(one_q, two_k), b = {sel(zero, K(1), beta.high), beta.low};
     if (DOUBLE) b.h = sel(infinite, K(1), b.h);
     V h = ratio(one_q, product(plus(2, e), b)); /* e/(2 + e) = h beta 2^k */
