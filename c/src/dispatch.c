@@ -158,18 +158,37 @@ const char *actc_isa_at(size_t i)
 
 /* ---- one call ---- */
 
-/* Kernels are right in the default floating-point environment: round to nearest, subnormals kept, no traps. A caller
-   who lives in another one gets it back. (Elsewhere than on x86 and AArch64 it takes libm to ask, so the caller's stands.) */
+/* Kernels are right in the default floating-point environment: round to nearest, subnormals kept, no traps. A caller who
+   lives in another one gets it back, status flags included: NumPy looks at them after loops that needed a cast, and
+   would warn. (Elsewhere than on x86 and AArch64 it takes libm to ask, so the caller's environment stands.) */
 #if ACTC_HAS_X86_UNITS
-#define ENVIRONMENT unsigned environment = _mm_getcsr(); if ((environment & 0xFFC0) != 0x1F80) _mm_setcsr(0x1F80)
-#define RESTORE do { if ((environment & 0xFFC0) != 0x1F80) _mm_setcsr(environment); } while (0)
+typedef unsigned environment;
+static environment enter(void)
+{
+    const environment before = _mm_getcsr();
+    if ((before & 0xFFC0) != 0x1F80) _mm_setcsr(0x1F80);
+    return before;
+}
+static void leave(environment before) { _mm_setcsr(before); }
 #elif ACTC_HAS_NEON
-#define ENVIRONMENT uint64_t environment; __asm__ volatile("mrs %0, fpcr" : "=r"(environment)); \
-    if (environment & 0x1C80000) __asm__ volatile("msr fpcr, %0" : : "r"(environment & ~(uint64_t)0x1C80000))
-#define RESTORE do { if (environment & 0x1C80000) __asm__ volatile("msr fpcr, %0" : : "r"(environment)); } while (0)
+typedef struct { uint64_t control, status; } environment;
+static environment enter(void)
+{
+    environment before;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(before.control));
+    __asm__ volatile("mrs %0, fpsr" : "=r"(before.status));
+    if (before.control & 0x1C89F00) __asm__ volatile("msr fpcr, %0" : : "r"(before.control & ~(uint64_t)0x1C89F00));
+    return before;
+}
+static void leave(environment before)
+{
+    if (before.control & 0x1C89F00) __asm__ volatile("msr fpcr, %0" : : "r"(before.control));
+    __asm__ volatile("msr fpsr, %0" : : "r"(before.status));
+}
 #else
-#define ENVIRONMENT do { } while (0)
-#define RESTORE do { } while (0)
+typedef int environment;
+static environment enter(void) { return 0; }
+static void leave(environment before) { (void)before; }
 #endif
 
 static const size_t item_size[ACTC_DTYPE_COUNT] = {2, 2, 4, 8};
@@ -336,7 +355,7 @@ static void parameter_sums(const isa *in_use, const call *c, size_t total)
 static void run(const call *c, size_t n)
 {
     const isa *in_use = current();
-    ENVIRONMENT;
+    const environment before = enter();
     if (c->pass == ACTC_PARAMETER_BACKWARD) {
         parameter_sums(in_use, c, n);
     } else if (c->dtype < ACTC_F32 || (c->dtype == ACTC_F32 && c->exact)) {
@@ -367,7 +386,7 @@ static void run(const call *c, size_t n)
             through_blocks(in_use, u, f, fits, c, n);
         }
     }
-    RESTORE;
+    leave(before);
 }
 
 /* ---- the exported entries ---- */

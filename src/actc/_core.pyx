@@ -178,6 +178,9 @@ def _register_dtypes():
         computed_in[type(np.dtype(code))] = small
     for code in "iIlLqQ":
         computed_in[type(np.dtype(code))] = wide
+    # Python's own numbers, which adapt to an array beside them and are float64 without one
+    computed_in[<object><PyObject *>&PyArray_PyFloatDType] = wide
+    computed_in[<object><PyObject *>&PyArray_PyLongDType] = wide
     return [type(np.dtype(s)) for s in (np.float16, np.float32, np.float64) + ((bfloat16,) if bfloat16 else ())]
 
 

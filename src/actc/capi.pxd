@@ -30,6 +30,8 @@ cdef extern from *:
     int NPY_METH_NO_FLOATINGPOINT_ERRORS
     int PyUFunc_AddLoopFromSpec(object ufunc, PyArrayMethod_Spec *spec) except -1
     int PyUFunc_AddPromoter(object ufunc, object dtypes, object promoter) except -1
+    PyArray_DTypeMeta PyArray_PyFloatDType
+    PyArray_DTypeMeta PyArray_PyLongDType
     PyArray_DTypeMeta *PyArray_CommonDType(PyArray_DTypeMeta *a, PyArray_DTypeMeta *b) except NULL
 
     ctypedef PyObject *(*vectorcallfunc)(PyObject *, PyObject *const *, size_t, PyObject *) noexcept

@@ -52,7 +52,7 @@ BODY(softplus)
     pair e = scaled_pair(one_q, two_k), b = {sel(zero, K(1), beta.high), beta.low};
     if (DOUBLE) b.h = sel(infinite, K(1), b.h);
     V h = ratio(one_q, product(plus(2, e), b)); /* e/(2 + e) = h beta 2^k */
-    V s = scale_by(h, beta) * two_k, z = s * s, twice = h + h;
+    V s = scale_by(h, (parameter){b.h, b.l}) * two_k, z = s * s, twice = h + h;
     V log1p = scaled(fma(twice, z * atanh_polynomial(z), twice), w); /* log1p(e^-|u|)/beta */
     log1p = sel(zero, log1p * copysign(K(LARGEST) + K(LARGEST), beta.high), log1p);
     if (DOUBLE) log1p = sel(infinite, sel(above, beta.high - beta.high, log1p * K(0)), log1p);
