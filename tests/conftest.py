@@ -34,12 +34,23 @@ def bits(a: Any) -> np.ndarray:
     return a.view(BITS[a.dtype.itemsize])
 
 
-def is_nan(a: Any) -> np.ndarray:
-    """By the bits: ml_dtypes' own test warns of signalling NaN."""
+def magnitude(a: Any) -> tuple[np.ndarray, int]:
+    """The bits without the sign, and those of infinity."""
     a = np.asarray(a)
     f = oracle.FORMATS[a.dtype.name]
     infinity = ((1 << (8 * a.dtype.itemsize - f.digits)) - 1) << (f.digits - 1)
-    return np.asarray(bits(a) & (2 ** (8 * a.dtype.itemsize - 1) - 1) > infinity).reshape(a.shape)
+    return (bits(a) & (2 ** (8 * a.dtype.itemsize - 1) - 1)).reshape(a.shape), infinity
+
+
+def is_nan(a: Any) -> np.ndarray:
+    """By the bits: ml_dtypes' own test warns of signalling NaN."""
+    size, infinity = magnitude(a)
+    return size > infinity
+
+
+def is_finite(a: Any) -> np.ndarray:
+    size, infinity = magnitude(a)
+    return size < infinity
 
 
 def same_bits(a: Any, b: Any) -> None:

@@ -17,7 +17,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from mpmath import mp, mpf
@@ -168,8 +168,8 @@ def zeros_of(row: Any, *parameters: float) -> list[float]:
 class _C:
     """Translates one expression to C statements on balls, common subexpressions once."""
 
-    BINARY: dict[type, str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "divide"}
-    COMPARE: dict[type, str] = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "=="}
+    BINARY: ClassVar[dict[type, str]] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "divide"}
+    COMPARE: ClassVar[dict[type, str]] = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "=="}
 
     def __init__(self, formula: Formula):
         self.formula, self.lines, self.seen = formula, [], {}
@@ -187,7 +187,10 @@ class _C:
             return "(" + glue.join(map(self.condition, node.values)) + ")"
         assert isinstance(node, ast.Compare), ast.dump(node)
         values = [self.visit(v) for v in (node.left, *node.comparators)]
-        parts = [f"{a}.v {self.COMPARE[type(op)]} {b}.v" for (a, b), op in zip(itertools.pairwise(values), node.ops, strict=True)]
+        parts = [
+            f"{a}.v {self.COMPARE[type(op)]} {b}.v"
+            for (a, b), op in zip(itertools.pairwise(values), node.ops, strict=True)
+        ]
         return "(" + " && ".join(parts) + ")"
 
     def visit(self, node: ast.expr) -> str:
@@ -227,7 +230,10 @@ class Reference:
         for i, formula in enumerate(self.formulas):
             c = _C(formula)
             lines = "\n".join(c.lines)
-            functions.append(f"/* {formula.text} */\nstatic ball f{i}(double x, const double *p)\n{{\n    (void)p;\n{lines}\n    return {c.result};\n}}\n")
+            functions.append(
+                f"/* {formula.text} */\nstatic ball f{i}(double x, const double *p)\n"
+                f"{{\n    (void)p;\n{lines}\n    return {c.result};\n}}\n"
+            )
         table = ", ".join(f"f{i}" for i in range(len(functions)))
         tail = "\n".join(functions) + f"static formula *const formulas[] = {{{table}}};\n"
         text = (HERE / "reference.c").read_text().replace("static formula *const formulas[];\n", tail)
@@ -246,7 +252,16 @@ class Reference:
         self.tiers[quad].evaluate(which, _p(x), _p(np.array([*parameters, 0.0])), _n(len(x)), _p(parts), _p(bound))
         return parts, bound
 
-    def _judge(self, quad: bool, which: int, x: Array, g: Array | None, parameters: tuple[float, ...], ys: list[Array], f: Format) -> tuple[list[Array], Array, Array]:
+    def _judge(
+        self,
+        quad: bool,
+        which: int,
+        x: Array,
+        g: Array | None,
+        parameters: tuple[float, ...],
+        ys: list[Array],
+        f: Format,
+    ) -> tuple[list[Array], Array, Array]:
         errors = [np.empty(len(x)) for _ in ys]
         uncertainty, value = np.empty(len(x)), np.empty(len(x))
         pointers = ctypes.c_void_p * len(ys)
@@ -287,8 +302,10 @@ class Reference:
                     e[i] = f.error(y[i], exact)
         return errors, value
 
-    def relative_to_neighbours(self, which: int, x: Array, error: Array, value: Array, f: Format, *parameters: float, g: Array | None = None) -> Array:
-        """The contract's rule near an isolated zero r of the derivative: |x - r| <= 1/4 counts in units of the larger of
+    def relative_to_neighbours(
+        self, which: int, x: Array, error: Array, value: Array, f: Format, *parameters: float, g: Array | None = None
+    ) -> Array:
+        """The rule near an isolated zero r of the derivative: |x - r| <= 1/4 counts in units of the larger of
         |h(r - 1)| and |h(r + 1)|."""
         if which % 2 == 0:
             return error

@@ -56,7 +56,7 @@ def array(tmp_path):
     return save
 
 
-# ---- information -----------------------------------------------------------------------------------------------------
+# ---- information ---------------------------------------------------------------------------------------------
 
 
 def test_module_runs():
@@ -108,7 +108,7 @@ def test_no_command_is_a_usage_error(call):
     assert code == 2 and "a command is required" in err
 
 
-# ---- names and parameters --------------------------------------------------------------------------------------------
+# ---- names and parameters ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("argv", [("bench", "{}"), ("plot", "{}"), ("apply", "{}", "a.npy", "b.npy")])
@@ -152,7 +152,7 @@ def test_bad_bench_options(call, option, value, says):
     assert code == 2 and says in err
 
 
-# ---- bench -----------------------------------------------------------------------------------------------------------
+# ---- bench ---------------------------------------------------------------------------------------------------
 
 
 def test_bench(call, tmp_path):
@@ -230,7 +230,7 @@ def test_bench_sees_the_accuracy_that_is_promised(name):
         assert _bench.max_ulp(ufunc, name, which, np.dtype(np.float64)) <= 4
 
 
-# ---- plot ------------------------------------------------------------------------------------------------------------
+# ---- plot ----------------------------------------------------------------------------------------------------
 
 
 def test_plot(call, tmp_path):
@@ -279,7 +279,7 @@ def test_only_plot_needs_matplotlib():
     assert done.splitlines()[-1] == "False"
 
 
-# ---- apply: what it computes -----------------------------------------------------------------------------------------
+# ---- apply: what it computes ---------------------------------------------------------------------------------
 
 LARGE = 3 * _cli_apply.CHUNK + 17
 VALUES = np.random.default_rng(0).standard_normal(LARGE)
@@ -359,7 +359,7 @@ def test_apply_keeps_mode_and_link(call, array, tmp_path):
     np.testing.assert_array_equal(np.load(real), actc.functions[CURVED](VALUES[:9]))
 
 
-# ---- apply: what it refuses ------------------------------------------------------------------------------------------
+# ---- apply: what it refuses ----------------------------------------------------------------------------------
 
 
 def refused(result, *texts):
@@ -494,7 +494,7 @@ def test_apply_interrupted_for_real(tmp_path):
     assert os.listdir(tmp_path) == ["in.npy"]
 
 
-# ---- apply: memory and progress --------------------------------------------------------------------------------------
+# ---- apply: memory and progress ------------------------------------------------------------------------------
 
 PEAK = """
 import sys

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import oracle
 import pytest
-from conftest import ROWS, TIERS, pass_of, same_bits
+from conftest import ROWS, TIERS, is_finite, pass_of, same_bits
 from mpmath import mp, mpf
 from oracle import FORMATS, Reference
 
@@ -26,7 +26,7 @@ BACKWARD_BOUND = 4.0
 NEARLY_HALF = 0.5000001
 
 
-# ---- inputs ----------------------------------------------------------------------------------------------------------
+# ---- inputs --------------------------------------------------------------------------------------------------
 
 
 def around(centres: Any, reach: int) -> np.ndarray:
@@ -38,13 +38,18 @@ def around(centres: Any, reach: int) -> np.ndarray:
     return found[np.isfinite(found)]
 
 
+def few_subnormals(x: np.ndarray, step: int) -> np.ndarray:
+    """Only every step-th of them: f(x) = x/2 + x^2/4 is nearly a tie there, which takes mpmath to decide."""
+    subnormal = np.abs(x) < 2.0**-126
+    return np.concatenate([x[~subnormal], x[subnormal][::step]])
+
+
 @functools.cache
 def sample32(step: int) -> np.ndarray:
     """Every step-th bit pattern, and uniform values where functions bend."""
     rng = np.random.default_rng(step)
     patterns = np.arange(0, 1 << 32, step, dtype=np.uint64).astype(np.uint32).view(np.float32)
-    subnormal = np.abs(patterns) < 2.0**-126  # where f(x) = x/2 + x^2/4 is nearly a tie: mpmath's work, so fewer
-    patterns = np.concatenate([patterns[~subnormal], patterns[subnormal][::8]])
+    patterns = few_subnormals(patterns, 8)
     scale = 1021 / step
     uniform = [rng.uniform(-a, a, int(n * scale)).astype(np.float32) for a, n in ((110, 1.6e6), (16, 1.6e6), (2, 8e5))]
     grid = around(np.arange(-310, 311) * (math.log(2) / 2), int(6 * scale) + 1)
@@ -56,15 +61,17 @@ def anchors(f: Any, zeros: list[float]) -> np.ndarray:
     or infinite. The function itself shows where; whether it is right there, the oracle says."""
     coarse = np.sort(sample32(65521))
     y = f(coarse)
-    kind = np.select([y == 0, np.abs(y) < 2.0**-126, np.isinf(y), np.diff(y, append=y[-1]) == 0], [0, 1, 2, 3], 4)
+    kind = np.select([y == 0, np.abs(y) < 2.0**-126, np.isinf(y), y == np.roll(y, -1)], [0, 1, 2, 3], 4)
     ends = np.flatnonzero(np.diff(kind))[:40]
-    between = [np.linspace(coarse[i], coarse[i + 1], 2000) for i in ends]
-    return np.concatenate([around(zeros, 5000), *(b.astype(np.float32) for b in between)])
+    between = np.concatenate(
+        [np.linspace(coarse[i], coarse[i + 1], 2000).astype(np.float32) for i in ends] or [coarse[:0]]
+    )
+    return np.concatenate([around(zeros, 5000), few_subnormals(between, 32)])
 
 
 def sample64(zeros: list[float]) -> np.ndarray:
     rng = np.random.default_rng(64)
-    patterns = rng.integers(0, 1 << 64, 40_000, dtype=np.uint64, endpoint=False).view(np.float64)
+    patterns = rng.integers(0, (1 << 64) - 1, 40_000, np.uint64, endpoint=True).view(np.float64)
     uniform = [rng.uniform(-a, a, n) for a, n in ((760, 20_000), (40, 20_000), (4, 20_000))]
     grid = np.arange(-2000, 2001) * (math.log(2) / 2)
     near = [r + s * 2.0 ** -np.arange(1, 60) for r in (0.0, *zeros) for s in (-1, 1)]
@@ -75,10 +82,10 @@ def sample64(zeros: list[float]) -> np.ndarray:
 def every(f: oracle.Format) -> np.ndarray:
     """All values of a half-precision format that are finite."""
     x = np.arange(1 << 16, dtype=np.uint16).view(f.dtype)
-    return x[np.isfinite(x)]
+    return x[is_finite(x)]
 
 
-# ---- the measuring rod itself ----------------------------------------------------------------------------------------
+# ---- the measuring rod itself --------------------------------------------------------------------------------
 
 
 @mp.workprec(2000)
@@ -118,7 +125,7 @@ def test_ulp_counter(name: str) -> None:
 def test_judge_counts_as_the_oracle(reference: Reference) -> None:
     """The C code's errors agree with Format.error, on good results, bad ones, infinities and NaN."""
     rng = np.random.default_rng(5)
-    x = np.concatenate([rng.standard_normal(300) * 8, [1e-45, -1e-40, 3e38, -3e38, 90, -104, -150]])
+    x = np.concatenate([rng.standard_normal(100) * 8, [1e-45, -1e-40, 3e38, -3e38, 90, -104, -150]])
     for which, formula in enumerate(reference.formulas):
         parameters = tuple(reference.rows[which // 2].parameters.values())
         for f in FORMATS.values():
@@ -163,7 +170,7 @@ def zeros_of_all(row: Any) -> list[float]:
     return oracle.zeros_of(row)
 
 
-# ---- accuracy --------------------------------------------------------------------------------------------------------
+# ---- accuracy ------------------------------------------------------------------------------------------------
 
 
 class Worst:
@@ -180,7 +187,7 @@ class Worst:
             self.where = f"x = {float(x[i]).hex()} = {float(x[i])!r}: {float(y[i])!r} for {float(exact[i])!r}"
 
     def __str__(self) -> str:
-        return f"{self.worst:.7g} ULP at {self.where}; {self.count} inputs above {self.limit}"
+        return f"{self.worst:.17g} ULP at {self.where}; {self.count} inputs above {self.limit}"
 
 
 def measure(
@@ -190,26 +197,26 @@ def measure(
     """Both tiers of f or f' at x, within their bounds; value_and_derivative gives the same bits."""
     which = 2 * row.index + derivative
     seen = {"default": Worst(default_bound), "exact": Worst(exact_bound)}
-    wrong_sign = []
+    wrong_sign: list[tuple[str, float]] = []
 
-    def one(part: np.ndarray) -> None:
+    def one(part: np.ndarray) -> Any:
         ys = []
         for functions in TIERS.values():
             both = functions[row.name].value_and_derivative(part, *parameters)
             ys.append(pass_of(functions[row.name], "derivative" if derivative else "")(part, *parameters))
             same_bits(ys[-1], both[derivative])
-        errors, value = reference.errors(which, part, ys, f, *parameters, rounding=rounding)
+        return part, ys, *reference.errors(which, part, ys, f, *parameters, rounding=rounding)
+
+    for part, ys, errors, value in oracle.in_parallel(one, oracle.chunks(x)):
         for (tier, worst), y, error in zip(seen.items(), ys, errors, strict=True):
+            wrong = (y == 0) & (value != 0) & (np.signbit(y) != np.signbit(value))
+            wrong_sign.extend((tier, float(v)) for v in part[wrong])
             if default_bound > 0.6 and (tier == "default" or f.digits == 53):
                 error = reference.relative_to_neighbours(which, part, error, value, f, *parameters)
             worst.see(error, part, y, value)
-            wrong = (y == 0) & (np.abs(value) > 0) & (np.signbit(y) != np.signbit(value))
-            wrong_sign.extend(part[wrong].tolist())
-
-    oracle.in_parallel(one, oracle.chunks(x))
     for tier, worst in seen.items():
-        assert worst.count == 0, f"{tier} tier: {worst}"
-    assert not wrong_sign, f"results that round to zero lose their sign, at {wrong_sign[:5]}"
+        assert worst.count == 0, f"{tier} tier, parameters {parameters}: {worst}"
+    assert not wrong_sign, f"results that round to zero lose their sign, at {wrong_sign[:5]}, parameters {parameters}"
 
 
 @pytest.mark.parametrize("derivative", [False, True], ids=["f", "df"])
@@ -237,7 +244,7 @@ def test_float32_at_other_parameters(reference: Reference, parametrised: Any, de
 def test_extreme_parameters(reference: Reference, parametrised: Any, derivative: bool, name: str) -> None:
     """Parameters far outside of float32, whose products with x overflow, underflow or come back."""
     row, f = parametrised, FORMATS[name]
-    x = np.concatenate([sample32(99991), around([0], 50)]) if name == "float32" else sample64([])[::20]
+    x = np.concatenate([sample32(2000003), around([0], 50)]) if name == "float32" else sample64([])[::50]
     for parameters in oracle.settings(row, (*EXTREME, 1e-45, 1e38, 1e-160)):
         bound = NEARLY_HALF if name == "float32" else 1.0 if row.exact_f64_is_paired else 4.0
         measure(reference, row, derivative, x, parameters, f, DEFAULT_BOUND[name], bound, name == "float32")
@@ -252,7 +259,7 @@ def test_float64(reference: Reference, row: Any, derivative: bool) -> None:
 
 
 @pytest.mark.parametrize("derivative", [False, True], ids=["f", "df"])
-@pytest.mark.parametrize("f", HALVES, ids=str)
+@pytest.mark.parametrize("f", HALVES, ids=lambda f: f.dtype.name)
 def test_halves(reference: Reference, row: Any, derivative: bool, f: oracle.Format) -> None:
     """All of them, both tiers: correctly rounded."""
     for parameters in [tuple(row.parameters.values()), *oracle.settings(row)]:
@@ -274,23 +281,29 @@ def gradients(x: np.ndarray, f: oracle.Format) -> np.ndarray:
 def test_backward(reference: Reference, row: Any, tier: str, name: str) -> None:
     """g f'(x) with one rounding's worth of error even where f' alone is subnormal or g is huge."""
     f = FORMATS[name]
-    which = 2 * row.index + 1
     for parameters in [tuple(row.parameters.values()), *oracle.settings(row)]:
         zeros = oracle.zeros_of(row, *parameters)
-        x = {"float32": lambda: np.concatenate([sample32(9973), around(zeros, 100)]), "float64": lambda: sample64(zeros)}
-        part = x[name]() if name in x else every(f)
-        part = np.concatenate([part, np.random.default_rng(1).uniform(-110, 110, 20_000).astype(f.dtype)])
-        g = gradients(part, f)
-        y = TIERS[tier][row.name].backward(g, part, *parameters)
+        if f.digits == 24:
+            x = np.concatenate([sample32(9973), around(zeros, 100)])
+        else:
+            x = sample64(zeros) if f.digits == 53 else every(f)
+        x = np.concatenate([x, np.random.default_rng(1).uniform(-110, 110, 20_000).astype(f.dtype)])
+        g = gradients(x, f)
+        y = TIERS[tier][row.name].backward(g, x, *parameters)
         worst = Worst(BACKWARD_BOUND)
-
-        def one(at: np.ndarray) -> None:
-            (error,), value = reference.errors(which, part[at], [y[at]], f, *parameters, g=g[at])
-            error = reference.relative_to_neighbours(which, part[at], error, value, f, *parameters, g=g[at])
-            worst.see(error, part[at], y[at], value)
-
-        oracle.in_parallel(one, oracle.chunks(np.arange(len(part))))
+        judged = functools.partial(backward_errors, reference, 2 * row.index + 1, f, parameters)
+        parts = zip(*map(oracle.chunks, (x, g, y)), strict=True)
+        for part, result, error, value in oracle.in_parallel(judged, parts):
+            worst.see(error, part, result, value)
         assert worst.count == 0, f"parameters {parameters}: {worst}"
+
+
+def backward_errors(
+    reference: Reference, which: int, f: oracle.Format, parameters: tuple[float, ...], part: Any
+) -> Any:
+    x, g, y = part
+    (error,), value = reference.errors(which, x, [y], f, *parameters, g=g)
+    return x, y, reference.relative_to_neighbours(which, x, error, value, f, *parameters, g=g), value
 
 
 @pytest.mark.parametrize("isa", actc.isas())

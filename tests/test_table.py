@@ -49,13 +49,22 @@ def test_derivative_is_the_derivative_of_the_formula(row: Any) -> None:
     f, df = (oracle.formula_of(row, d) for d in (False, True))
     rng = np.random.default_rng(row.index)
     for parameters in all_settings(row):
-        points = [*rng.standard_normal(25) * 4, *rng.uniform(-60, 60, 10), *2.0 ** -rng.uniform(1, 60, 5), -1e-9, 1e4, -1e4]
+        points = [
+            *rng.standard_normal(25) * 4,
+            *rng.uniform(-60, 60, 10),
+            *2.0 ** -rng.uniform(1, 60, 5),
+            -1e-9,
+            1e4,
+            -1e4,
+        ]
         points = [p for p in points if min((abs(p - s) for s in switches(row, *parameters)), default=1) > 1e-12]
         assert len(points) > 30
         with mp.workdps(120):
             for x in map(mpf, points):
                 slope = mp.diff(lambda t: f.at(t, *map(mpf, parameters)), x)  # noqa: B023
-                assert mp.almosteq(slope, df.at(x, *map(mpf, parameters)), rel_eps=mpf(10) ** -25, abs_eps=mpf(10) ** -40)
+                assert mp.almosteq(
+                    slope, df.at(x, *map(mpf, parameters)), rel_eps=mpf(10) ** -25, abs_eps=mpf(10) ** -40
+                )
 
 
 def test_limits_are_the_limits_of_the_formula(row: Any) -> None:
