@@ -286,7 +286,7 @@ class Reference:
             open_ = ~(doubt <= 1e-4)
             if rounding:
                 for e in errors:
-                    open_ |= np.abs(e - 0.5) <= doubt * 1.01 + 1e-15
+                    open_ |= (doubt > 0) & (np.abs(e - 0.5) <= doubt * 1.01 + 1e-15)
             return np.flatnonzero(open_)
 
         errors, doubt, value = self._judge(False, which, x, g, parameters, ys, f)

@@ -34,7 +34,21 @@ static ball literal(real v) { return with(v, 0, 1); }
 static ball neg(ball a) { return (ball){-a.v, a.e}; }
 static ball add(ball a, ball b) { return with(a.v + b.v, a.e + b.e, 1); }
 static ball sub(ball a, ball b) { return with(a.v - b.v, a.e + b.e, 1); }
-static ball mul(ball a, ball b) { return with(a.v * b.v, size(a.v) * b.e + size(b.v) * a.e + a.e * b.e, 1); }
+/* A product of exact numbers with half of our digits each is exact, and so may be a tie: those are common. */
+#if QUAD
+#define HALF double
+#else
+#define HALF float
+#endif
+static int exact_product(ball a, ball b)
+{
+    return a.e == 0 && b.e == 0 && (HALF)a.v == a.v && (HALF)b.v == b.v;
+}
+static ball mul(ball a, ball b)
+{
+    if (exact_product(a, b)) return exactly(a.v * b.v);
+    return with(a.v * b.v, size(a.v) * b.e + size(b.v) * a.e + a.e * b.e, 1);
+}
 static ball divide(ball a, ball b)
 {
     real v = a.v / b.v, room = size(b.v) - b.e;
@@ -151,7 +165,10 @@ void judge(int which, const double *x, const double *g, const double *p, size_t 
             real result = y[k][i];
             if (result - result != 0 && result == result) result = result > 0 ? end : -end;
             real error = M(ldexp)(size(result - b.v), -ulp);
-            errors[k][i] = error == error ? (double)error : (double)INFINITY;
+            double e = error == error ? (double)error : (double)INFINITY;
+            /* a tie is right if it went to even; what is wrong must not look like 1/2 for being short of digits */
+            int odd = b.e == 0 && error == (real)0.5 && M(fmod)(M(ldexp)(result, -ulp), 2) != 0;
+            errors[k][i] = odd || (error > (real)0.5 && e <= 0.5) ? 0x1.0000000000001p-1 : e;
         }
         real doubt = M(ldexp)(b.e, -ulp);
         uncertainty[i] = doubt == doubt && b.v == b.v ? (double)doubt : (double)INFINITY;

@@ -189,7 +189,7 @@ def symbols(library, *options):
     lines = run("nm", *options, library).stdout.splitlines()
     found = [m.groups() for m in map(re.compile(r"^[0-9a-f]*\s+([A-Za-z])\s+(\S+)$").match, lines) if m]
     strip = sys.platform == "darwin"  # a leading underscore
-    return [(kind, name.split("@")[0][1 if strip else 0 :]) for kind, name in found]
+    return [(linkage, name.split("@")[0][1 if strip else 0 :]) for linkage, name in found]
 
 
 def expected_symbols(shared):
@@ -246,7 +246,7 @@ def test_undefined_symbols(build):
 def test_static_namespace(build):
     """In a static library every external symbol is the program's too."""
     for source in build.objects:
-        kinds = {name for kind, name in symbols(source, "-g") if kind not in "Uw"}
+        kinds = {name for linkage, name in symbols(source, "-g") if linkage not in "Uw"}
         assert not {name for name in kinds if not name.startswith("actc_")}, source.name
 
 
@@ -327,7 +327,7 @@ def test_find_package(installed, tmp_path, request_, target, is_shared):
     consumer = tmp_path / "build" / "consumer"
     assert run(consumer).stdout.strip() == version()
     if sys.platform == "linux":
-        assert ("actc_relu_f32" in {name for kind, name in symbols(consumer, "-D") if kind == "U"}) == is_shared
+        assert ("actc_relu_f32" in {name for linkage, name in symbols(consumer, "-D") if linkage == "U"}) == is_shared
 
 
 def test_find_package_refuses(installed, tmp_path):
@@ -352,8 +352,8 @@ def test_subdirectory(tmp_path):
     assert "libactc" not in "".join(p.read_text() for p in (tmp_path / "build" / "actc").glob("cmake_install.cmake"))
 
 
-@pytest.mark.parametrize("kind", ["shared", "static"])
-def test_pkg_config(installed, tmp_path, kind):
+@pytest.mark.parametrize("linkage", ["shared", "static"])
+def test_pkg_config(installed, tmp_path, linkage):
     if not shutil.which("pkg-config"):
         pytest.skip("no pkg-config")
     directory = next(installed.rglob("actc.pc")).parent
@@ -366,7 +366,7 @@ def test_pkg_config(installed, tmp_path, kind):
     (tmp_path / "main.c").write_text(CONSUMER)
     compiler = next(filter(shutil.which, COMPILERS), None) or pytest.skip("no compiler")
     library = next(installed.rglob("libactc.a")).parent
-    if kind == "static":
+    if linkage == "static":
         flags = [flag for flag in flags if flag != "-lactc"] + [library / "libactc.a"]
     else:
         flags += [f"-Wl,-rpath,{library}"]

@@ -219,6 +219,11 @@ def measure(
     assert not wrong_sign, f"results that round to zero lose their sign, at {wrong_sign[:5]}, parameters {parameters}"
 
 
+def exact_float64_bound(row: Any) -> float:
+    """A kernel of its own keeps 1 ULP; the others run the default one, and their documentation says so."""
+    return 1.0 if row.exact_f64_is_paired else 4.0
+
+
 @pytest.mark.parametrize("derivative", [False, True], ids=["f", "df"])
 def test_float32(reference: Reference, row: Any, derivative: bool) -> None:
     parameters = tuple(row.parameters.values())
@@ -246,7 +251,7 @@ def test_extreme_parameters(reference: Reference, parametrised: Any, derivative:
     row, f = parametrised, FORMATS[name]
     x = np.concatenate([sample32(2000003), around([0], 50)]) if name == "float32" else sample64([])[::50]
     for parameters in oracle.settings(row, (*EXTREME, 1e-45, 1e38, 1e-160)):
-        bound = NEARLY_HALF if name == "float32" else 1.0 if row.exact_f64_is_paired else 4.0
+        bound = NEARLY_HALF if name == "float32" else exact_float64_bound(row)
         measure(reference, row, derivative, x, parameters, f, DEFAULT_BOUND[name], bound, name == "float32")
 
 
@@ -255,7 +260,7 @@ def test_float64(reference: Reference, row: Any, derivative: bool) -> None:
     for parameters in [tuple(row.parameters.values()), *oracle.settings(row)]:
         x = sample64(oracle.zeros_of(row, *parameters))
         assert len(x) > 100_000
-        measure(reference, row, derivative, x, parameters, FORMATS["float64"], 4.0, 1.0, False)
+        measure(reference, row, derivative, x, parameters, FORMATS["float64"], 4.0, exact_float64_bound(row), False)
 
 
 @pytest.mark.parametrize("derivative", [False, True], ids=["f", "df"])
@@ -315,6 +320,6 @@ def test_every_instruction_set(reference: Reference, row: Any, isa: str) -> None
             parameters = tuple(row.parameters.values())
             measure(reference, row, derivative, x, parameters, F32, 2.0, NEARLY_HALF if parameters else 0.5, True)
             x = sample64(oracle.zeros_of(row))[::10]
-            measure(reference, row, derivative, x, parameters, FORMATS["float64"], 4.0, 1.0, False)
+            measure(reference, row, derivative, x, parameters, FORMATS["float64"], 4.0, exact_float64_bound(row), False)
     finally:
         actc.use_isa(before)
