@@ -18,10 +18,10 @@ bench: $(VENV)/.bench                 ## against plain NumPy, every function, dt
 	$(BIN)/python bench/compare.py
 
 lint: $(VENV)/.lint                   ## ruff, mypy, cython-lint, codespell, clang-format where it is installed
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/ruff check . && $(BIN)/ruff format --check src tests bench examples setup.py
 	$(BIN)/mypy src/actc examples bench/*.py
-	$(BIN)/cython-lint --max-line-length 120 src/actc/*.pyx src/actc/*.pxd
-	$(BIN)/codespell c src tests bench examples docs tools *.md Makefile setup.py
+	PATH=$(BIN):$$PATH $(BIN)/cython-lint --max-line-length 125 src/actc/*.pyx src/actc/*.pxd
+	$(BIN)/codespell c src tests bench examples docs tools README.md CONTRIBUTING.md CHANGELOG.md Makefile setup.py
 	if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $$(find c tests/c -name '*.[ch]' -o -name '*.hpp'); fi
 
 cross:                                ## the C tests on other architectures, under emulation

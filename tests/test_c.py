@@ -1,4 +1,4 @@
-"""The C library as a C programmer meets it: compiled without any build system by each compiler there is, its programs in
+"""The C library as a C programmer meets it: compiled without any build system by each compiler, its programs in
 tests/c run for every instruction set, then through CMake and pkg-config. No NumPy, and nothing of the Python package.
 
 ACTC_TEST_CFLAGS replaces the optimisation flags below, for example by sanitizers."""
@@ -90,7 +90,11 @@ class Build:
         # The portable ones emulate fma and take longest: they start first.
         order = sorted(isas, key=lambda isa: isa in ("avx512", "avx2", "neon"))
         results = in_parallel(lambda isa: run(program, check=False, env={"ACTC_ISA": isa}), order)
-        wrong = [f"ACTC_ISA={isa}\n{shorten(r.stdout + r.stderr)}" for isa, r in zip(order, results) if r.returncode]
+        wrong = [
+            f"ACTC_ISA={isa}\n{shorten(r.stdout + r.stderr)}"
+            for isa, r in zip(order, results, strict=False)
+            if r.returncode
+        ]
         assert not wrong, "\n".join(wrong)
 
 
@@ -140,7 +144,7 @@ def test_wished_isa_unknown(build):
     """An ACTC_ISA that this machine has not is as good as none."""
     program = build.directory / "isa"
     source = build.directory / "isa.c"
-    source.write_text('#include <actc.h>\n#include <stdio.h>\nint main(void) { puts(actc_isa()); return 0; }\n')
+    source.write_text("#include <actc.h>\n#include <stdio.h>\nint main(void) { puts(actc_isa()); return 0; }\n")
     run(build.compiler, "-std=c99", f"-I{INCLUDE}", source, *build.objects, "-o", program)
     assert run(program).stdout.strip() == build.isas[0]
     assert run(program, env={"ACTC_ISA": "no such thing"}).stdout.strip() == build.isas[0]
@@ -157,7 +161,7 @@ def test_same_bits_from_both_compilers(builds):
     digests = in_parallel(digest, cases)
     differing = {
         f"{compiler} {isa}: {line.rsplit(' ', 1)[0]}"
-        for (compiler, isa), lines in zip(cases, digests)
+        for (compiler, isa), lines in zip(cases, digests, strict=False)
         for line, first in zip(lines, digests[0], strict=True)
         if line != first
     }

@@ -178,14 +178,16 @@ def test_errors_name_what_was_given(parametrised: Any, tier: str) -> None:
 
 def test_nan_and_infinity_reach_the_sum(parametrised: Any, dtype: Any) -> None:
     f = actc.functions[parametrised.name].parameter_backward
-    with np.errstate(all="raise"):
-        for i in (0, 3, 300):
-            for n in (301, 1000):
-                x, g = sample(dtype, n), np.ones(n, dtype)
-                x[i] = math.nan
-                assert all(math.isnan(v) for v in f(g, x).values())
-                x[i], g[i] = -1, math.nan
-                assert all(math.isnan(v) for v in f(g, x).values())
+    for i in (0, 3, 300):
+        for n in (301, 1000):
+            x, g = sample(dtype, n), np.ones(n, dtype)
+            for value, gradient in ((math.nan, 1), (-1, math.nan), (math.nan, math.inf)):
+                x[i], g[i] = value, gradient
+                with np.errstate(all="raise"):
+                    assert all(math.isnan(v) for v in f(g, x).values())
+            x[i], g[i] = -1e4, -math.inf
+            with np.errstate(all="raise"):
+                assert not any(math.isfinite(v) for v in f(g, x).values())
 
 
 def test_integers_and_mixed_dtypes(parametrised: Any, tier: str) -> None:

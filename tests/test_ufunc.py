@@ -536,67 +536,53 @@ def test_methods_do_not_crash() -> None:
 # ---- leaks -------------------------------------------------------------------------------------------------------
 
 
-def test_no_leaks() -> None:
-    """Reference counts and memory after ten thousand calls along every path, errors too."""
-    small, strided, doubles = np.ones(4, F32), np.ones(8, F32)[::2], np.full(4, 0.5)
-    for _, name, kind, f in UFUNCS:
-        if kind == "value_and_derivative" or name in ("", ROWS[0].name) or arity(f):
-            count = f.nin - len(arity(f))
-            out, value = empties(f, small), 0.123456
-            keywords = dict.fromkeys(arity(f), value)
-            arrays = dict.fromkeys(arity(f), doubles)
+FIRST = [next(r.name for r in ROWS if bool(r.parameters) == parametrised) for parametrised in (False, True)]
+LEAK = [u for u in UFUNCS if u[1] in FIRST]
 
-            def calls(
-                f: Any = f, count: int = count, out: Any = out, keywords: Any = keywords, arrays: Any = arrays
-            ) -> None:
-                x = [small] * count
-                f(*x)
-                f(*x, out=out)
-                f(*x, **keywords)
-                f(*x, out=out, **keywords)
-                f(*x, **arrays)
-                f(*[strided] * count)
-                f(*[1.5] * count)
-                f(*x, where=True)
-                f(*x, dtype=np.float64)
-                for bad in (
-                    {"unknown": 1},
-                    {"out": (small[:2],) * len(out)},
-                    dict.fromkeys(arrays, "x") or {"unknown": 1},
-                ):
-                    with contextlib.suppress(TypeError, ValueError):
-                        f(*x, **bad)
 
-            watched = [
-                small,
-                strided,
-                doubles,
-                value,
-                f,
-                small.dtype,
-                doubles.dtype,
-                None,
-                *out,
-                *keywords,
-                *actc_defaults(f),
-            ]
-            calls()
-            gc.collect()
-            counts = [sys.getrefcount(w) for w in watched]
-            for _ in range(1000):
-                calls()
-            after = [sys.getrefcount(w) for w in watched]
-            assert all(abs(a - b) < 100 for a, b in zip(counts, after, strict=True)), (f.__name__, counts, after)
-            tracemalloc.start()
-            try:
-                calls()
-                before = tracemalloc.get_traced_memory()[0]
-                for _ in range(300):
-                    calls()
-                gc.collect()
-                assert tracemalloc.get_traced_memory()[0] - before < 10_000
-            finally:
-                tracemalloc.stop()
+@pytest.mark.parametrize("f", [u[3] for u in LEAK], ids=lambda f: f.__name__)
+def test_no_leaks(f: Any) -> None:
+    """Reference counts and memory after thousands of calls along every path, errors too."""
+    small, strided, doubles, value = np.ones(4, F32), np.ones(8, F32)[::2], np.full(4, 0.5), 0.123456
+    names, out = arity(f), empties(f, np.ones(4, F32))
+    x = [small] * (f.nin - len(names))
+    wrong: list[dict[str, Any]] = [{"unknown": 1}, {"out": (small[:2],) * f.nout}, {n: "x" for n in names} or {"x": 1}]
+    paths: list[tuple[list[Any], dict[str, Any]]] = [
+        (x, {}),
+        (x, {"out": out}),
+        ([*x, *[value] * len(names), *out], {}),
+        (x, dict.fromkeys(names, value)),
+        (x, {"out": out, **dict.fromkeys(names, value)}),
+        (x, dict.fromkeys(names, doubles)),
+        ([strided] * len(x), {}),
+        ([1.5] * len(x), {}),
+        (x, {"where": True}),
+        (x, {"dtype": np.float64}),
+        *((x, w) for w in wrong),
+    ]
+
+    def all_paths(times: int) -> None:
+        for arguments, keywords in paths:
+            for _ in range(times):
+                with contextlib.suppress(TypeError, ValueError):
+                    f(*arguments, **keywords)
+
+    watched = [small, strided, doubles, value, f, small.dtype, doubles.dtype, *out, *names, *actc_defaults(f)]
+    all_paths(2)
+    gc.collect()
+    counts = [sys.getrefcount(w) for w in watched]
+    all_paths(3000)
+    after = [sys.getrefcount(w) for w in watched]
+    assert all(abs(a - b) < 100 for a, b in zip(counts, after, strict=True)), (counts, after)
+    tracemalloc.start()
+    try:
+        all_paths(2)
+        before = tracemalloc.get_traced_memory()[0]
+        all_paths(300)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] - before < 10_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_formats_are_all_tested() -> None:

@@ -75,7 +75,7 @@ typedef struct actc_activation {
     size_t index;            /* position in the table: actc_at(index) */
     size_t parameter_count;
     const actc_parameter *parameters;
-    const char *formula;    /* f and f' as Python expressions of x and the parameters */
+    const char *formula; /* f and f' as Python expressions of x and the parameters */
     const char *derivative;
     const char *range;
     const char *limits; /* f(-inf), f(inf); f'(-inf), f'(inf) */
@@ -87,18 +87,18 @@ typedef struct actc_activation {
 } actc_activation;
 
 ACTC_API size_t actc_count(void);
-ACTC_API const actc_activation *actc_at(size_t index);         /* NULL past the last */
-ACTC_API const actc_activation *actc_find(const char *name);   /* by name or unique_name; NULL if there is none */
+ACTC_API const actc_activation *actc_at(size_t index);       /* NULL past the last */
+ACTC_API const actc_activation *actc_find(const char *name); /* by name or unique_name; NULL if there is none */
 
 /* What to compute. Inputs, then parameters, then outputs: */
 enum actc_pass {
-    ACTC_FORWARD = 0,            /* x; y */
-    ACTC_DERIVATIVE = 1,         /* x; d */
-    ACTC_BACKWARD = 2,           /* g, x; gx */
+    ACTC_FORWARD = 0,              /* x; y */
+    ACTC_DERIVATIVE = 1,           /* x; d */
+    ACTC_BACKWARD = 2,             /* g, x; gx */
     ACTC_VALUE_AND_DERIVATIVE = 3, /* x; y, d */
-    ACTC_PARAMETER_BACKWARD = 4, /* g, x; one double sum per parameter */
+    ACTC_PARAMETER_BACKWARD = 4,   /* g, x; one double sum per parameter */
     ACTC_PASS_COUNT = 5,
-    ACTC_EXACT = 256             /* or-ed to a pass: the exact tier */
+    ACTC_EXACT = 256 /* or-ed to a pass: the exact tier */
 };
 
 enum actc_dtype { ACTC_F16 = 0, ACTC_BF16 = 1, ACTC_F32 = 2, ACTC_F64 = 3, ACTC_DTYPE_COUNT = 4 };
@@ -132,14 +132,14 @@ ACTC_API int actc_apply_strided(const actc_activation *activation, enum actc_pas
 #define ACTC_IF_THREE(...) ACTC_KEEP
 #define ACTC_IF_FOUR(...) ACTC_KEEP
 
-#define ACTC_DECLARE(name, row, tier, parameters, dtype, real)                                                                   \
+#define ACTC_DECLARE(name, row, tier, parameters, dtype, real)                                                         \
     ACTC_API void name##_##dtype(const real *x, real *y, size_t n ACTC_DOUBLES_##parameters);                          \
     ACTC_API void name##_derivative_##dtype(const real *x, real *d, size_t n ACTC_DOUBLES_##parameters);               \
     ACTC_API void name##_backward_##dtype(const real *g, const real *x, real *gx, size_t n ACTC_DOUBLES_##parameters); \
     ACTC_API void name##_value_and_derivative_##dtype(const real *x, real *y, real *d,                                 \
                                                       size_t n ACTC_DOUBLES_##parameters);                             \
     ACTC_IF_##parameters(ACTC_API void name##_parameter_backward_##dtype(                                              \
-        const real *g, const real *x, size_t n ACTC_DOUBLES_##parameters, double *gradients);)
+                             const real *g, const real *x, size_t n ACTC_DOUBLES_##parameters, double *gradients);)
 
 /* X(symbol, row, tier, parameters, dtype, C type) for both tiers and the four types of a row */
 #define ACTC_SYMBOLS(X, name, parameters)                                                                              \

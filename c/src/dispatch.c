@@ -11,11 +11,30 @@
 
 /* ---- the table as data ---- */
 
-#define PARAMETERS_NONE {{NULL, 0}}
-#define PARAMETERS_ONE(a, a0) {{#a, a0}}
-#define PARAMETERS_TWO(a, a0, b, b0) {{#a, a0}, {#b, b0}}
-#define PARAMETERS_THREE(a, a0, b, b0, c, c0) {{#a, a0}, {#b, b0}, {#c, c0}}
-#define PARAMETERS_FOUR(a, a0, b, b0, c, c0, d, d0) {{#a, a0}, {#b, b0}, {#c, c0}, {#d, d0}}
+#define PARAMETERS_NONE                                                                                                \
+    {                                                                                                                  \
+        {                                                                                                              \
+            NULL, 0                                                                                                    \
+        }                                                                                                              \
+    }
+#define PARAMETERS_ONE(a, a0)                                                                                          \
+    {                                                                                                                  \
+        {                                                                                                              \
+#a, a0                                                                                                     \
+        }                                                                                                              \
+    }
+#define PARAMETERS_TWO(a, a0, b, b0)                                                                                   \
+    {                                                                                                                  \
+        {#a, a0}, { #b, b0 }                                                                                           \
+    }
+#define PARAMETERS_THREE(a, a0, b, b0, c, c0)                                                                          \
+    {                                                                                                                  \
+        {#a, a0}, {#b, b0}, { #c, c0 }                                                                                 \
+    }
+#define PARAMETERS_FOUR(a, a0, b, b0, c, c0, d, d0)                                                                    \
+    {                                                                                                                  \
+        {#a, a0}, {#b, b0}, {#c, c0}, { #d, d0 }                                                                       \
+    }
 #define COUNT_NONE 0
 #define COUNT_ONE(...) 1
 #define COUNT_TWO(...) 2
@@ -94,11 +113,13 @@ typedef struct isa {
     const unit *f32, *f64, *pairs;
 } isa;
 
-#define ISA(name, supported) {#name, supported, &actc_##name##_f32, &actc_##name##_f64, &actc_##name##_pairs}
+#define ISA(name, supported)                                                                                           \
+    {                                                                                                                  \
+#name, supported, &actc_##name##_f32, &actc_##name##_f64, &actc_##name##_pairs                                 \
+    }
 static const isa isas[] = {
 #if ACTC_HAS_X86_UNITS
-    ISA(avx512, has_avx512),
-    ISA(avx2, has_avx2),
+    ISA(avx512, has_avx512), ISA(avx2, has_avx2),
 #endif
 #if ACTC_HAS_NEON
     ISA(neon, always),
@@ -171,7 +192,9 @@ static environment enter(void)
 }
 static void leave(environment before) { _mm_setcsr(before); }
 #elif ACTC_HAS_NEON
-typedef struct { uint64_t control, status; } environment;
+typedef struct {
+    uint64_t control, status;
+} environment;
 static environment enter(void)
 {
     environment before;
@@ -254,7 +277,8 @@ static void compute_block(const isa *in_use, const call *c, staging *s, size_t a
     for (int k = 0; k < c->outputs; k++) {
         const int is_derivative = c->pass == ACTC_DERIVATIVE || k == 1;
         for (size_t i = 0; i < n; i++)
-            if (u->doubtful[c->dtype](&s->out[k][i], 1, is_derivative ? zeros : 0)) s->out[k][i] = word[is_derivative][i];
+            if (u->doubtful[c->dtype](&s->out[k][i], 1, is_derivative ? zeros : 0))
+                s->out[k][i] = word[is_derivative][i];
     }
 }
 
@@ -308,8 +332,10 @@ static void through_blocks(const isa *in_use, const unit *u, loop *f, int (*fits
                 for (size_t k = 0; k < n; k++)
                     if (!fits(*(const double *)(from + (ptrdiff_t)k * stride)))
                         for (int j = 0; j < c->outputs; j++) {
-                            if (c->dtype == ACTC_F32) ((float *)(void *)s.out[j])[k] = (float)d.out[j][k];
-                            else s.out[j][k] = d.out[j][k];
+                            if (c->dtype == ACTC_F32)
+                                ((float *)(void *)s.out[j])[k] = (float)d.out[j][k];
+                            else
+                                s.out[j][k] = d.out[j][k];
                         }
             }
         }
@@ -369,11 +395,16 @@ static void run(const call *c, size_t n)
         int direct = 1;
         for (int i = 0; i < c->inputs + c->parameters + c->outputs; i++) {
             int is_parameter = i >= c->inputs && i < c->inputs + c->parameters;
-            if (is_parameter) direct &= c->strides[i] == 0 && (!fits || fits(*(double *)c->data[i]));
-            else direct &= c->strides[i] == size || n == 1;
+            if (is_parameter)
+                direct &= c->strides[i] == 0 && (!fits || fits(*(double *)c->data[i]));
+            else
+                direct &= c->strides[i] == size || n == 1;
         }
         if (direct) {
-            union { double f64[2 * MAX_PARAMETERS][MAX_LANES]; float f32[2 * MAX_PARAMETERS][MAX_LANES]; } lanes;
+            union {
+                double f64[2 * MAX_PARAMETERS][MAX_LANES];
+                float f32[2 * MAX_PARAMETERS][MAX_LANES];
+            } lanes;
             const void *parameters[2 * MAX_PARAMETERS];
             for (int i = 0; i < c->parameters; i++) {
                 u->split(c->data[c->inputs + i], 0, lanes.f64[2 * i], lanes.f64[2 * i + 1], MAX_LANES);
@@ -403,8 +434,8 @@ static int describe(call *c, const actc_activation *activation, int pass, enum a
     return (unsigned)c->pass < ACTC_PASS_COUNT && (unsigned)dtype < ACTC_DTYPE_COUNT && c->outputs > 0 ? 0 : -1;
 }
 
-int actc_apply_strided(const actc_activation *activation, enum actc_pass pass, enum actc_dtype dtype,
-                       char *const *data, const ptrdiff_t *strides, size_t n)
+int actc_apply_strided(const actc_activation *activation, enum actc_pass pass, enum actc_dtype dtype, char *const *data,
+                       const ptrdiff_t *strides, size_t n)
 {
     call c;
     if (describe(&c, activation, pass, dtype)) return -1;
@@ -421,7 +452,8 @@ int actc_apply(const actc_activation *activation, enum actc_pass pass, enum actc
     ptrdiff_t strides[2 + 2 * MAX_PARAMETERS];
     int k = 0;
     if (describe(&c, activation, pass, dtype)) return -1;
-    for (int i = 0; i < c.inputs; i++, k++) data[k] = (char *)(uintptr_t)in[i], strides[k] = (ptrdiff_t)item_size[dtype];
+    for (int i = 0; i < c.inputs; i++, k++)
+        data[k] = (char *)(uintptr_t)in[i], strides[k] = (ptrdiff_t)item_size[dtype];
     for (int i = 0; i < c.parameters; i++, k++)
         data[k] = (char *)(uintptr_t)(params ? &params[i] : &table[c.row].parameters[i].default_value), strides[k] = 0;
     for (int i = 0; i < c.outputs; i++, k++) data[k] = out[i], strides[k] = (ptrdiff_t)item_size[dtype];
@@ -430,11 +462,26 @@ int actc_apply(const actc_activation *activation, enum actc_pass pass, enum actc
     return 0;
 }
 
-#define VALUES_NONE {0}
-#define VALUES_ONE(a, a0) {a}
-#define VALUES_TWO(a, a0, b, b0) {a, b}
-#define VALUES_THREE(a, a0, b, b0, c, c0) {a, b, c}
-#define VALUES_FOUR(a, a0, b, b0, c, c0, d, d0) {a, b, c, d}
+#define VALUES_NONE                                                                                                    \
+    {                                                                                                                  \
+        0                                                                                                              \
+    }
+#define VALUES_ONE(a, a0)                                                                                              \
+    {                                                                                                                  \
+        a                                                                                                              \
+    }
+#define VALUES_TWO(a, a0, b, b0)                                                                                       \
+    {                                                                                                                  \
+        a, b                                                                                                           \
+    }
+#define VALUES_THREE(a, a0, b, b0, c, c0)                                                                              \
+    {                                                                                                                  \
+        a, b, c                                                                                                        \
+    }
+#define VALUES_FOUR(a, a0, b, b0, c, c0, d, d0)                                                                        \
+    {                                                                                                                  \
+        a, b, c, d                                                                                                     \
+    }
 
 enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64 = ACTC_F64 };
 

@@ -50,7 +50,9 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
                        const void *const *parameters, size_t step)
 {
     const int inputs = pass == ACTC_BACKWARD || pass == ACTC_PARAMETER_BACKWARD ? 2 : 1;
-    const int outputs = pass == ACTC_VALUE_AND_DERIVATIVE || pass == ODD ? 2 : pass == ACTC_PARAMETER_BACKWARD ? count : 1;
+    const int outputs = pass == ACTC_VALUE_AND_DERIVATIVE || pass == ODD ? 2
+                        : pass == ACTC_PARAMETER_BACKWARD                ? count
+                                                                         : 1;
     const REAL *g = in[0], *x = in[inputs - 1];
     const size_t last = n < LANES ? 0 : n - LANES;
     parameter p[MAX_PARAMETERS], p_last[MAX_PARAMETERS];

@@ -3,12 +3,18 @@
 
 static INLINE double f64_bits(uint64_t b)
 {
-    union { uint64_t b; double v; } w = {b};
+    union {
+        uint64_t b;
+        double v;
+    } w = {b};
     return w.v;
 }
 static INLINE uint64_t bits_f64(double v)
 {
-    union { double v; uint64_t b; } w = {v};
+    union {
+        double v;
+        uint64_t b;
+    } w = {v};
     return w.b;
 }
 
@@ -56,11 +62,17 @@ STRIDED(f64, double)
 /* ---- rounding to a narrower type, as doubles still ---- */
 
 /* A type of `bits` significant bits whose subnormals are multiples of `least`. */
-typedef struct { int bits; double least; } format;
+typedef struct {
+    int bits;
+    double least;
+} format;
 static const format format_f16 = {11, 0x1p-24}, format_bf16 = {8, 0x1p-133}, format_f32 = {24, 0x1p-149};
 
 /* the unit in the last place of v; meaningless for v not finite, which the callers sort out */
-static INLINE V unit_of(V v, format to) { return max(B(to.least), binade(v) * B(f64_bits((uint64_t)(1024 - to.bits) << 52))); }
+static INLINE V unit_of(V v, format to)
+{
+    return max(B(to.least), binade(v) * B(f64_bits((uint64_t)(1024 - to.bits) << 52)));
+}
 
 /* Adding and subtracting 1.5 2^52 units makes the processor's own rounding do it, to nearest even. */
 static INLINE V rounded(V v, format to)
@@ -108,7 +120,10 @@ static INLINE double from_f16(uint16_t h)
 }
 static INLINE double from_bf16(uint16_t h)
 {
-    union { uint32_t b; float v; } w = {(uint32_t)h << 16};
+    union {
+        uint32_t b;
+        float v;
+    } w = {(uint32_t)h << 16};
     return w.v;
 }
 /* v is a value of the type already, or too large for it */
@@ -122,7 +137,10 @@ static INLINE uint16_t to_f16(double v)
 }
 static INLINE uint16_t to_bf16(double v)
 {
-    union { float v; uint32_t b; } w = {(float)v};
+    union {
+        float v;
+        uint32_t b;
+    } w = {(float)v};
     return (uint16_t)(w.b >> 16 | (v == v ? 0 : 0x40));
 }
 #define BY_LANES(dtype)                                                                                                \
@@ -150,7 +168,8 @@ BY_LANES(bf16)
             const size_t m = n - i < LANES ? n - i : LANES;                                                            \
             uint16_t h[LANES] = {0};                                                                                   \
             const char *p = from + (ptrdiff_t)i * stride;                                                              \
-            if (m == LANES && stride == 2) store(to + i, load_##dtype((const uint16_t *)p));                           \
+            if (m == LANES && stride == 2)                                                                             \
+                store(to + i, load_##dtype((const uint16_t *)p));                                                      \
             else {                                                                                                     \
                 for (size_t k = 0; k < m; k++) h[k] = *(const uint16_t *)(p + (ptrdiff_t)k * stride);                  \
                 store_some(to + i, load_##dtype(h), m < LANES ? m : LANES);                                            \
@@ -165,7 +184,8 @@ BY_LANES(bf16)
             uint16_t h[LANES];                                                                                         \
             char *p = to + (ptrdiff_t)i * stride;                                                                      \
             V v = rounded(m < LANES ? load_some(from + i, m) : load(from + i), format_##dtype);                        \
-            if (m == LANES && stride == 2) store_##dtype((uint16_t *)p, v);                                            \
+            if (m == LANES && stride == 2)                                                                             \
+                store_##dtype((uint16_t *)p, v);                                                                       \
             else {                                                                                                     \
                 store_##dtype(h, v);                                                                                   \
                 for (size_t k = 0; k < m; k++) *(uint16_t *)(p + (ptrdiff_t)k * stride) = h[k];                        \

@@ -13,7 +13,7 @@ functions with parameters have `f.parameter_backward(g, x)`. `actc.exact` is the
 
 import os as _os
 
-from actc import _core, _surface
+from actc import _surface
 from actc._config import cpu_features, get_cmake_dir, get_include, get_library, get_library_dir, show_config
 from actc._core import isa, isas, use_isa
 from actc._version import __version__

@@ -4,7 +4,9 @@
    A derivative whose tail leaves the range of normal numbers is given as a number times a scale, f' = d w.a w.b, for
    backward must not round f' to a subnormal before a large gradient brings the product back. */
 
-typedef struct { V high, low; } parameter; /* the double parameter; low is 0 in the double unit */
+typedef struct {
+    V high, low;
+} parameter; /* the double parameter; low is 0 in the double unit */
 
 #if PAIRS
 #define NUMBER pair

@@ -5,7 +5,11 @@
    roundings that add up; the quotients take one division. */
 
 /* e^-|x| = 2^k p, and |x| up to where that is 0, with the sign of x: keeps inf times 0 out of the formulas */
-typedef struct { V limited, two_k; pair p, e; scale w; } exponential;
+typedef struct {
+    V limited, two_k;
+    pair p, e;
+    scale w;
+} exponential;
 
 static INLINE exponential exp_minus_abs(V x)
 {

@@ -58,8 +58,8 @@ BODY(softplus)
     if (DOUBLE) log1p = sel(infinite, sel(above, beta.high - beta.high, log1p * K(0)), log1p);
     o->y = sel(above, x, K(0)) + log1p;
 
-    V one_over = K(1) / (K(1) + e.h); /* sigma(|u|) */
-    V below = ratio(one_q, plus(1, e));  /* sigma(-|u|) / 2^k */
+    V one_over = K(1) / (K(1) + e.h);   /* sigma(|u|) */
+    V below = ratio(one_q, plus(1, e)); /* sigma(-|u|) / 2^k */
     o->d = sel(above, one_over, below);
     with_scale(o, unless(above, w));
 

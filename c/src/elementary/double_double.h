@@ -21,7 +21,8 @@ static INLINE pair exp_pair(pair u, V *k)
     p = fma(p, r.h, K(0x1.6c16c16c16f89p-10));
     p = fma(p, r.h, K(0x1.1111111111115p-7));
     p = fma(p, r.h, K(0x1.5555555555555p-5));
-    pair square = mul(r, r), cubic = add(constant_pair(0x1.5555555555555p-3, 0x1.531dec54e375bp-57), two_product(p, r.h));
+    pair square = mul(r, r),
+         cubic = add(constant_pair(0x1.5555555555555p-3, 0x1.531dec54e375bp-57), two_product(p, r.h));
     cubic = mul(mul(square, r), cubic);
     return add(r, add(scaled_pair(square, K(0.5)), cubic));
 }

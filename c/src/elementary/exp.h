@@ -51,7 +51,9 @@ static INLINE V exp_reduced(V u, V *k) { return exp_reduced_sum(u, K(0), k).h; }
 
 /* 2^k as a product of two exact factors, |k| up to EXP_LIMIT / ln 2 below zero. One factor reaches only half as far as
    the product must: a gradient of 2^127 still makes a normal number of a derivative of 2^-250. */
-typedef struct { V a, b; } scale;
+typedef struct {
+    V a, b;
+} scale;
 
 static INLINE scale exp2_of(V k)
 {

@@ -1,6 +1,8 @@
 /* pair.h - a number as the unevaluated sum h + l of two of the unit's reals, |l| <= ulp(h)/2: twice the precision.
    See Dekker 1971, Numer. Math. 18; Joldes, Muller and Popescu 2017, ACM TOMS 44. */
-typedef struct { V h, l; } pair;
+typedef struct {
+    V h, l;
+} pair;
 
 static INLINE pair single(V v)
 {

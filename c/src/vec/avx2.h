@@ -24,9 +24,9 @@ static const int64_t first_lanes[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
 #define load_f16(p) ((V)_mm256_cvtps_pd(_mm_cvtph_ps(_mm_loadl_epi64((const __m128i *)(p)))))
 #define store_f16(p, v) _mm_storel_epi64((__m128i *)(p), _mm_cvtps_ph(_mm256_cvtpd_ps(v), _MM_FROUND_TO_NEAREST_INT))
 #define load_bf16(p)                                                                                                   \
-    ((V)_mm256_cvtps_pd(_mm_castsi128_ps(                                                                              \
-        _mm_slli_epi32(_mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)(p))), 16))))
+    ((V)_mm256_cvtps_pd(                                                                                               \
+        _mm_castsi128_ps(_mm_slli_epi32(_mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)(p))), 16))))
 #define store_bf16(p, v)                                                                                               \
-    _mm_storel_epi64((__m128i *)(p), _mm_packus_epi32(_mm_srli_epi32(_mm_castps_si128(_mm256_cvtpd_ps(v)), 16),        \
-                                                      _mm_setzero_si128()))
+    _mm_storel_epi64((__m128i *)(p),                                                                                   \
+                     _mm_packus_epi32(_mm_srli_epi32(_mm_castps_si128(_mm256_cvtpd_ps(v)), 16), _mm_setzero_si128()))
 #endif

@@ -25,12 +25,11 @@ typedef __mmask16 M;
 #if DOUBLE
 /* conversions of values that the narrower type has already: exact, but for what is too large */
 #define load_f16(p) ((V)_mm512_cvtps_pd(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p)))))
-#define store_f16(p, v)                                                                                                \
-    _mm_storeu_si128((__m128i *)(p), _mm256_cvtps_ph(_mm512_cvtpd_ps(v), _MM_FROUND_TO_NEAREST_INT))
+#define store_f16(p, v) _mm_storeu_si128((__m128i *)(p), _mm256_cvtps_ph(_mm512_cvtpd_ps(v), _MM_FROUND_TO_NEAREST_INT))
 #define load_bf16(p)                                                                                                   \
-    ((V)_mm512_cvtps_pd(_mm256_castsi256_ps(                                                                           \
-        _mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(p))), 16))))
+    ((V)_mm512_cvtps_pd(                                                                                               \
+        _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(p))), 16))))
 #define store_bf16(p, v)                                                                                               \
-    _mm_storeu_si128((__m128i *)(p), _mm256_cvtepi32_epi16(                                                            \
-                                         _mm256_srli_epi32(_mm256_castps_si256(_mm512_cvtpd_ps(v)), 16)))
+    _mm_storeu_si128((__m128i *)(p),                                                                                   \
+                     _mm256_cvtepi32_epi16(_mm256_srli_epi32(_mm256_castps_si256(_mm512_cvtpd_ps(v)), 16)))
 #endif

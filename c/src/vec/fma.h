@@ -13,12 +13,18 @@
 
 static INLINE double as_double(uint64_t b)
 {
-    union { uint64_t b; double v; } w = {b};
+    union {
+        uint64_t b;
+        double v;
+    } w = {b};
     return w.v;
 }
 static INLINE uint64_t as_bits(double v)
 {
-    union { double v; uint64_t b; } w = {v};
+    union {
+        double v;
+        uint64_t b;
+    } w = {v};
     return w.b;
 }
 
@@ -75,14 +81,17 @@ static OUT_OF_LINE double fma_of_extremes(double a, double b, double c)
     int n = split_exponent(&a) + split_exponent(&b);
     if (c != 0) {
         const int nc = split_exponent(&m), above = nc - n;
-        if (above > 200) m *= 0x1p200, n = nc - 200; /* the product is less than a nudge, however small */
-        else m *= power_of_two(above < -200 ? -200 : above); /* or c is */
+        if (above > 200)
+            m *= 0x1p200, n = nc - 200; /* the product is less than a nudge, however small */
+        else
+            m *= power_of_two(above < -200 ? -200 : above); /* or c is */
     }
     const double s = fma_parts(a, b, m, &low), h = s + low;
     if (h == 0) return h;
     if ((int)(as_bits(h) >> 52 & 0x7FF) - 1023 + n >= -1022) return times_power_of_two(h, n);
     /* a subnormal result: one rounding at its last place, by adding what has that place as its own */
-    if (n < -1400) r = 0;
+    if (n < -1400)
+        r = 0;
     else {
         const double magic = times_power_of_two(h > 0 ? 0x1p52 : -0x1p52, -1074 - n);
         double t, z, u = sum(magic, s, &t), v = sum(t, low, &z);
@@ -91,7 +100,10 @@ static OUT_OF_LINE double fma_of_extremes(double a, double b, double c)
     return as_double((as_bits(r) & ~SIGN) | (as_bits(h) & SIGN));
 }
 
-static INLINE int ordinary(double v) { return as_bits(v) << 1 > as_bits(0x1p-400) << 1 && as_bits(v) << 1 < as_bits(0x1p400) << 1; }
+static INLINE int ordinary(double v)
+{
+    return as_bits(v) << 1 > as_bits(0x1p-400) << 1 && as_bits(v) << 1 < as_bits(0x1p400) << 1;
+}
 
 static OUT_OF_LINE double fma_one(double a, double b, double c)
 {

@@ -16,9 +16,22 @@ static INLINE V sel(M m, V a, V b) { return m ? a : b; }
 static INLINE V min(V a, V b) { return a < b ? a : b; }
 static INLINE V max(V a, V b) { return a > b ? a : b; }
 
-typedef union { V v; BITS b; } word;
-static INLINE V from_bits(BITS b) { word w; w.b = b; return w.v; }
-static INLINE BITS to_bits(V v) { word w; w.v = v; return w.b; }
+typedef union {
+    V v;
+    BITS b;
+} word;
+static INLINE V from_bits(BITS b)
+{
+    word w;
+    w.b = b;
+    return w.v;
+}
+static INLINE BITS to_bits(V v)
+{
+    word w;
+    w.v = v;
+    return w.b;
+}
 /* the C library's names, here for vectors */
 #define abs vector_abs
 #define copysign vector_copysign
