@@ -562,7 +562,7 @@ def test_no_leaks(f: Any) -> None:
     ]
 
     def all_paths(times: int) -> None:
-        for arguments, keywords in paths:
+        for given, keywords in paths:
             for _ in range(times):
                 with contextlib.suppress(TypeError, ValueError):
                     f(*arguments, **keywords)
