@@ -565,7 +565,7 @@ def test_no_leaks(f: Any) -> None:
         for given, keywords in paths:
             for _ in range(times):
                 with contextlib.suppress(TypeError, ValueError):
-                    f(*arguments, **keywords)
+                    f(*given, **keywords)
 
     watched = [small, strided, doubles, value, f, small.dtype, doubles.dtype, *out, *names, *actc_defaults(f)]
     all_paths(2)
