@@ -15,7 +15,9 @@ static INLINE V derivative(const result *o) { return o->has_scale ? scaled(o->d,
 static INLINE V backward(V g, V x, const result *o)
 {
     if (!o->has_scale) return g * o->d;
-    V product = g * o->w.a * o->d * o->w.b;
+    /* a gradient near overflow lends 2^64 to the last factor, for f' may be above 1 before its scale comes in */
+    M large = gt(abs(g), K(0x1p64f));
+    V product = g * sel(large, K(0x1p-64f), K(1)) * o->w.a * o->d * (o->w.b * sel(large, K(0x1p64f), K(1)));
     return sel(gt(abs(x), K(LARGEST)), g * derivative(o), product);
 }
 #endif

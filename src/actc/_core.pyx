@@ -119,10 +119,11 @@ cdef int promoter(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) no
     cdef operation *op = operation_of(ufunc)
     cdef int operands = op.inputs + op.parameters + op.outputs, i
     cdef PyObject *wanted = NULL
+    cdef bint is_sum = (<int>op.which & ~<int>ACTC_EXACT) == ACTC_PARAMETER_BACKWARD
     try:
         for i in range(operands):  # dtype= or signature=
             if fixed[i] != NULL and (i < op.inputs or (i >= op.inputs + op.parameters
-                                                       and op.which != ACTC_PARAMETER_BACKWARD)):
+                                                       and not is_sum)):
                 wanted = <PyObject *>fixed[i]
                 break
         if wanted != NULL:
@@ -138,7 +139,7 @@ cdef int promoter(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) no
         for i in range(operands):
             which = found
             if op.inputs <= i < op.inputs + op.parameters or (i >= op.inputs + op.parameters
-                                                              and op.which == ACTC_PARAMETER_BACKWARD):
+                                                              and is_sum):
                 which = Float64
             if fixed[i] != NULL:
                 which = <object>fixed[i]

@@ -56,7 +56,7 @@ BODY(softplus)
     V log1p = scaled(fma(twice, z * atanh_polynomial(z), twice), w); /* log1p(e^-|u|)/beta */
     log1p = sel(zero, log1p * copysign(K(LARGEST) + K(LARGEST), beta.high), log1p);
     if (DOUBLE) log1p = sel(infinite, sel(above, beta.high - beta.high, log1p * K(0)), log1p);
-    o->y = sel(above, x, K(0)) + log1p;
+    o->y = sel(above, x + log1p, log1p);
 
     V one_over = K(1) / (K(1) + e.h);   /* sigma(|u|) */
     V below = ratio(one_q, plus(1, e)); /* sigma(-|u|) / 2^k */
@@ -67,16 +67,25 @@ BODY(softplus)
     o->dp[0] = sel(above, -fma(x, scaled(below, w), log1p), fma(x, scaled(below, w), -log1p)) / beta.high;
 }
 
-/* The derivative is 1/(1 + |x|)^2 from one corrected reciprocal; 4/(1 + |x|) never underflows. */
+/* A power of two k such that (a k)^2 neither overflows nor lies below 1 unless k = 1: 1/(.. + a^2) = k^2/(.. + (a k)^2) */
+static INLINE V square_scale(V a)
+{
+    V far = sel(gt(a, K(C(0x1p100f, 0x1p800))), K(C(0x1p-100f, 0x1p-800)), K(C(0x1p-62f, 0x1p-500)));
+    return sel(gt(a, K(C(0x1p62f, 0x1p500))), far, K(1));
+}
+
+/* The derivative is 1/(1 + |x|)^2 from one reciprocal and its remainder. */
 BODY(softsign)
 {
     NO_PARAMETERS;
     V a = min(K(LARGEST), abs(x));
-    V m = K(1) + a, rest = min(K(1), a) - (m - max(K(1), a));
-    V r = K(4) / m, e = fma(K(-0.25), r * rest, fma(K(-0.25) * r, m, K(1))); /* 4/(1 + a) = r (1 + e) */
-    o->y = copysign(a / m, x);
-    o->d = fma(r, e + e, r);
-    scale w = {r, K(0.0625)};
+    o->y = copysign(a / (K(1) + a), x);
+
+    V k = square_scale(a), b = a * k;
+    V m = k + b, rest = min(k, b) - (m - max(k, b));
+    V r = K(1) / m, e = fnma(r, rest, fnma(r, m, K(1))), square = r * r; /* 1/(k + b) = r (1 + e) */
+    o->d = fma(square, e + e, square);
+    scale w = {k, k};
     with_scale(o, w);
 }
 
@@ -125,9 +134,7 @@ BODY(arctan)
     V large = (high - small) + K(C(-0x1.777a5cp-25f, 0x1.1a62633145c07p-54));
     o->y = copysign(sel(gt(a, K(1)), large, small), x);
 
-    /* 1/(1 + a^2), scaled where the square would overflow and never so far that the quotient exceeds 1 */
-    V far = sel(gt(a, K(C(0x1p100f, 0x1p800))), K(C(0x1p-100f, 0x1p-800)), K(C(0x1p-62f, 0x1p-500)));
-    V k = sel(gt(a, K(C(0x1p62f, 0x1p500))), far, K(1)), b = a * k;
+    V k = square_scale(a), b = a * k; /* 1/(1 + a^2) */
     scale w = {k, k};
     o->d = K(1) / fma(b, b, k * k);
     with_scale(o, w);

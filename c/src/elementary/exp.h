@@ -7,8 +7,8 @@
 /* Adding and subtracting 1.5 2^MANTISSA rounds to an integer and leaves it in the low bits, where pow2 wants it. */
 #define MAGIC ((REAL)3 * ((BITS)1 << (MANTISSA - 1)))
 
-/* Where e^-u times the largest finite number is below half of the smallest: 2^-278 and 2^-2098. */
-#define EXP_LIMIT C(192.6f, 1454.2)
+/* Where u e^-u times the largest finite number is still far below the smallest: e^-u is 2^-297 and 2^-2147. */
+#define EXP_LIMIT C(205.8f, 1488.0)
 
 /* e^r - 1, |r| <= ln(2)/2, with what its rounding loses */
 static INLINE pair expm1_polynomial(V r)
@@ -57,9 +57,9 @@ typedef struct {
 
 static INLINE scale exp2_of(V k)
 {
-    const REAL bias = C(13, 27);
+    const REAL bias = C(23, 52); /* half of 2^-297 is subnormal, and exact */
     V n = fma(k, K(0.5), K(MAGIC + bias)), half = n - K(MAGIC + bias);
-    scale s = {pow2(n) * K(C(0x1p-13f, 0x1p-27)), pow2((k - half) + K(MAGIC + bias)) * K(C(0x1p-13f, 0x1p-27))};
+    scale s = {pow2(n) * K(C(0x1p-23f, 0x1p-52)), pow2((k - half) + K(MAGIC + bias)) * K(C(0x1p-23f, 0x1p-52))};
     return s;
 }
 static INLINE V scaled(V v, scale s) { return v * s.a * s.b; }

@@ -9,7 +9,7 @@
    double). */
 
 /* e^(-a^2/2) underflows even after multiplication with the largest number (EXP_LIMIT) */
-#define NORMAL_LIMIT C(19.6f, 53.9)
+#define NORMAL_LIMIT C(20.2f, 54.5)
 
 /* c + p w, the last step of Horner's rule, with what it rounds off */
 static INLINE pair last_step(V p, V w, V c)
