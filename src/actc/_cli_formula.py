@@ -48,7 +48,11 @@ class _Special:
         try:
             function = getattr(import_module("scipy.special"), name)
         except (ImportError, AttributeError):
-            function = np.vectorize(getattr(math, name), otypes=[float])
+            scalar = np.vectorize(getattr(math, name), otypes=[float])
+
+            def function(x: Any) -> Any:
+                return scalar(x).astype(np.asarray(x).dtype)
+
         setattr(self, name, function)  # the next look-up is an ordinary attribute's
         return function
 
