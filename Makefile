@@ -19,7 +19,8 @@ bench: $(VENV)/.bench                 ## against plain NumPy, every function, dt
 
 lint: $(VENV)/.lint                   ## ruff, mypy, cython-lint, codespell, clang-format where it is installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check src tests bench examples setup.py
-	$(BIN)/mypy $$($(BIN)/python -c 'import actc; print(*actc.__path__)')  # as installed: the stub is printed by the build
+	cp $$($(BIN)/python -c 'import actc; print(actc.__path__[0])')/__init__.pyi src/actc/  # printed by the build
+	MYPYPATH=src $(BIN)/mypy src/actc examples
 	PATH=$(BIN):$$PATH $(BIN)/cython-lint --max-line-length 125 src/actc/*.pyx src/actc/*.pxd
 	$(BIN)/codespell c src tests bench examples docs tools README.md CONTRIBUTING.md CHANGELOG.md Makefile setup.py
 	if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $$(find c tests/c -name '*.[ch]' -o -name '*.hpp'); fi
