@@ -1,23 +1,6 @@
 /* storage.h - how memory becomes reals and back. Kernels see one real type; the other dtypes are staged through blocks
    of it, and every result is rounded once. Plain loops: compilers vectorise them, and a missed one costs only time. */
 
-static INLINE double f64_bits(uint64_t b)
-{
-    union {
-        uint64_t b;
-        double v;
-    } w = {b};
-    return w.v;
-}
-static INLINE uint64_t bits_f64(double v)
-{
-    union {
-        double v;
-        uint64_t b;
-    } w = {v};
-    return w.b;
-}
-
 static INLINE REAL from_f32(float v) { return v; }
 static INLINE float to_f32(REAL v) { return (float)v; }
 
@@ -71,7 +54,7 @@ static const format format_f16 = {11, 0x1p-24}, format_bf16 = {8, 0x1p-133}, for
 /* the unit in the last place of v; meaningless for v not finite, which the callers sort out */
 static INLINE V unit_of(V v, format to)
 {
-    return max(B(to.least), binade(v) * B(f64_bits((uint64_t)(1024 - to.bits) << 52)));
+    return max(B(to.least), binade(v) * B(as_double((uint64_t)(1024 - to.bits) << 52)));
 }
 
 /* Adding and subtracting 1.5 2^52 units makes the processor's own rounding do it, to nearest even. */
@@ -114,9 +97,9 @@ DOUBTFUL(f32)
 static INLINE double from_f16(uint16_t h)
 {
     uint64_t magnitude = h & 0x7FFF, sign = (uint64_t)(h & 0x8000) << 48;
-    double v = f64_bits(magnitude << 42) * 0x1p1008;
-    uint64_t b = magnitude >= 0x7C00 ? 0x7FF0000000000000 | magnitude << 42 : bits_f64(v);
-    return f64_bits(b | sign);
+    double v = as_double(magnitude << 42) * 0x1p1008;
+    uint64_t b = magnitude >= 0x7C00 ? 0x7FF0000000000000 | magnitude << 42 : as_bits(v);
+    return as_double(b | sign);
 }
 static INLINE double from_bf16(uint16_t h)
 {
@@ -129,9 +112,9 @@ static INLINE double from_bf16(uint16_t h)
 /* v is a value of the type already, or too large for it */
 static INLINE uint16_t to_f16(double v)
 {
-    uint64_t b = bits_f64(v), magnitude = b & ~SIGN;
-    double r = f64_bits(magnitude);
-    uint64_t h = bits_f64((r < 0x1p16 ? r : 0x1p16) * 0x1p-1008) >> 42;
+    uint64_t b = as_bits(v), magnitude = b & ~SIGN;
+    double r = as_double(magnitude);
+    uint64_t h = as_bits((r < 0x1p16 ? r : 0x1p16) * 0x1p-1008) >> 42;
     h = magnitude > 0x7FF0000000000000 ? 0x7E00 | (magnitude >> 42 & 0x1FF) : h;
     return (uint16_t)(h | b >> 63 << 15);
 }

@@ -54,6 +54,23 @@ PRAGMA(GCC target(TARGET))
 #define K(c) B((REAL)(c))
 #define LARGEST C(0x1.fffffep127f, 0x1.fffffffffffffp1023)
 
+static INLINE double as_double(uint64_t b)
+{
+    union {
+        uint64_t b;
+        double v;
+    } w = {b};
+    return w.v;
+}
+static INLINE uint64_t as_bits(double v)
+{
+    union {
+        double v;
+        uint64_t b;
+    } w = {v};
+    return w.b;
+}
+
 #include "vec/fma.h"
 #include VECTORS
 

@@ -11,23 +11,6 @@
 #elif defined(HARDWARE_FMA) /* the vector header brings its own */
 #else
 
-static INLINE double as_double(uint64_t b)
-{
-    union {
-        uint64_t b;
-        double v;
-    } w = {b};
-    return w.v;
-}
-static INLINE uint64_t as_bits(double v)
-{
-    union {
-        double v;
-        uint64_t b;
-    } w = {v};
-    return w.b;
-}
-
 /* s + e with the last bit of s standing for what lies beyond it, so that a second rounding cannot go wrong */
 static INLINE double to_odd(double s, double e)
 {
