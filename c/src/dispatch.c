@@ -40,8 +40,7 @@
 #define COUNT_TWO(...) 2
 #define COUNT_THREE(...) 3
 #define COUNT_FOUR(...) 4
-#define IS_PAIRED 1
-#define IS_ROUNDED 0
+enum kind { EXACT, ROUNDED, PAIRED, WIDE }; /* as activations.def explains them */
 
 enum {
 #define ROW(name, ...) row_##name,
@@ -55,14 +54,20 @@ enum {
 #undef ROW
 
 static const actc_activation table[ROW_COUNT] = {
-#define ROW(row, parameter_list, exact_f64, ...)                                                                       \
+#define ROW(row, parameter_list, kind, ...)                                                                            \
     {.struct_size = sizeof(actc_activation),                                                                           \
      .name = #row,                                                                                                     \
      .index = row_##row,                                                                                               \
      .parameter_count = COUNT_##parameter_list,                                                                        \
      .parameters = row##_parameters,                                                                                   \
-     .exact_f64_is_paired = IS_##exact_f64,                                                                            \
+     .exact_f64_is_paired = (kind) == PAIRED,                                                                          \
      __VA_ARGS__},
+#include "../include/actc/activations.def"
+#undef ROW
+};
+
+static const unsigned char kind_of[ROW_COUNT] = {
+#define ROW(name, parameters, kind, ...) kind,
 #include "../include/actc/activations.def"
 #undef ROW
 };
@@ -239,109 +244,165 @@ static int fits_pairs(double p)
     return a > 0x1p-500 && a < 0x1p500;
 }
 
-typedef struct staging {
+/* One block of elements as reals of one unit, parameters in high and low parts; room for doubles, of which the float unit
+   uses half. */
+typedef struct block {
     double in[2][BLOCK], out[MAX_PARAMETERS][BLOCK], high[MAX_PARAMETERS][BLOCK], low[MAX_PARAMETERS][BLOCK];
-} staging;
+} block;
+typedef struct retry {
+    double in[2][RETRY], out[MAX_PARAMETERS][RETRY], high[MAX_PARAMETERS][RETRY], low[MAX_PARAMETERS][RETRY];
+} retry;
 
-/* Elements [at, at + n) through the double unit into s->out, as doubles still. */
-static void compute_block(const isa *in_use, const call *c, staging *s, size_t at, size_t n)
+static char *element_of(const call *c, int operand, size_t i)
 {
-    const void *in[2], *parameters[2 * MAX_PARAMETERS];
-    void *out[MAX_PARAMETERS];
-    const unit *u = in_use->f64;
-    int step = 0;
+    return c->data[operand] + (ptrdiff_t)i * c->strides[operand];
+}
+
+static int parameters_vary(const call *c)
+{
+    int vary = 0;
+    for (int i = 0; i < c->parameters; i++) vary |= c->strides[c->inputs + i] != 0;
+    return vary;
+}
+
+/* Elements [at, at + n) into the block: in[] points there, or to memory where that is of the unit's own type already. */
+static void gather(const unit *u, int own, const call *c, size_t at, size_t n, block *s, const void **in)
+{
+    const int vary = parameters_vary(c);
     for (int i = 0; i < c->inputs; i++) {
-        u->read[c->dtype](c->data[i] + (ptrdiff_t)at * c->strides[i], c->strides[i], s->in[i], n);
+        in[i] = element_of(c, i, at);
+        if (own && c->strides[i] == (ptrdiff_t)item_size[c->dtype]) continue;
+        u->read[c->dtype](in[i], c->strides[i], s->in[i], n);
         in[i] = s->in[i];
     }
-    for (int i = 0; i < c->parameters; i++) step |= c->strides[c->inputs + i] != 0;
-    for (int i = 0; i < c->parameters; i++) {
-        ptrdiff_t stride = c->strides[c->inputs + i];
-        u->split(c->data[c->inputs + i] + (ptrdiff_t)at * stride, stride, s->high[i], s->low[i], step ? n : MAX_LANES);
-        parameters[2 * i] = s->high[i], parameters[2 * i + 1] = s->low[i];
-    }
-    for (int i = 0; i < MAX_PARAMETERS; i++) out[i] = s->out[i];
-    u->loops[c->row][c->pass](in, out, n, parameters, step);
-
-    /* Where a double lies too near to the middle of two numbers of the dtype, the pairs decide, rounded to odd. */
-    loop *odd = in_use->pairs->loops[c->row][ODD];
-    if (!odd || c->pass > ACTC_VALUE_AND_DERIVATIVE || c->pass == ACTC_BACKWARD || !u->doubtful[c->dtype]) return;
-    double zeros = table[c->row].zeros[0] ? 0x1p-53 : 0;
-    int doubt = 0;
-    if (c->pass != ACTC_DERIVATIVE) doubt |= u->doubtful[c->dtype](s->out[0], n, 0);
-    if (c->pass != ACTC_FORWARD) doubt |= u->doubtful[c->dtype](s->out[c->outputs - 1], n, zeros);
-    if (!doubt) return;
-    double word[2][BLOCK]; /* value and derivative; taken for the doubtful elements only, whatever stands beside them */
-    out[0] = word[0], out[1] = word[1];
-    odd(in, out, n, parameters, step);
-    for (int k = 0; k < c->outputs; k++) {
-        const int is_derivative = c->pass == ACTC_DERIVATIVE || k == 1;
-        for (size_t i = 0; i < n; i++)
-            if (u->doubtful[c->dtype](&s->out[k][i], 1, is_derivative ? zeros : 0))
-                s->out[k][i] = word[is_derivative][i];
-    }
+    for (int i = 0; i < c->parameters; i++)
+        u->split(element_of(c, c->inputs + i, at), c->strides[c->inputs + i], s->high[i], s->low[i],
+                 vary ? n : MAX_LANES);
 }
 
-static void through_double(const isa *in_use, const call *c, size_t at, size_t end)
+/* Whether an output is a derivative that passes through 0. */
+static int has_zeros(const call *c, int output)
 {
-    staging s;
-    for (size_t n; at < end; at += n) {
-        n = end - at < BLOCK ? end - at : BLOCK;
-        compute_block(in_use, c, &s, at, n);
-        for (int i = 0; i < c->outputs; i++) {
-            int k = c->inputs + c->parameters + i;
-            in_use->f64->write[c->dtype](s.out[i], c->data[k] + (ptrdiff_t)at * c->strides[k], c->strides[k], n);
+    return (c->pass == ACTC_DERIVATIVE || output == 1) && table[c->row].zeros[0];
+}
+
+/* Whether results of this unit need a judge: f and f' of a type narrower than the unit's, where anything rounds at all. */
+static int has_judge(const unit *u, const call *c)
+{
+    const int is_correct = c->pass <= ACTC_VALUE_AND_DERIVATIVE && c->pass != ACTC_BACKWARD;
+    return is_correct && u->doubtful[c->dtype] && kind_of[c->row] != EXACT;
+}
+
+static void copy_item(void *to, const void *from, size_t size)
+{
+    if (size == 2)
+        memcpy(to, from, 2);
+    else if (size == 4)
+        memcpy(to, from, 4);
+    else
+        memcpy(to, from, 8);
+}
+
+/* The elements list[0..count), count <= RETRY, after `at` once more, in double, and where a double lies too near to the
+   middle of two numbers of the dtype, in pairs of doubles, rounded to odd. results[k] receives them, in the dtype and the
+   list's order. */
+static void reconsider(const isa *in_use, const call *c, size_t at, const uint16_t *list, size_t count, char *results[])
+{
+    const unit *u = in_use->f64;
+    const size_t size = item_size[c->dtype];
+    retry s;
+    double items[RETRY], word[2][RETRY];
+    const void *in[2] = {s.in[0], s.in[1]}, *parameters[2 * MAX_PARAMETERS];
+    void *out[MAX_PARAMETERS], *words[2] = {word[0], word[1]};
+    for (int i = 0; i < MAX_PARAMETERS; i++) {
+        parameters[2 * i] = s.high[i], parameters[2 * i + 1] = s.low[i];
+        out[i] = s.out[i];
+    }
+    for (int i = 0; i < c->inputs + c->parameters; i++) {
+        const int is_input = i < c->inputs;
+        const size_t bytes = is_input ? size : sizeof(double);
+        for (size_t k = 0; k < count; k++) copy_item((char *)items + k * bytes, element_of(c, i, at + list[k]), bytes);
+        if (is_input)
+            u->read[c->dtype]((char *)items, (ptrdiff_t)size, s.in[i], count);
+        else
+            u->split((char *)items, sizeof(double), s.high[i - c->inputs], s.low[i - c->inputs], count);
+    }
+    u->loops[c->row][c->pass](in, out, count, parameters, 1);
+
+    loop *odd = in_use->pairs->loops[c->row][ODD];
+    int computed = 0;
+    for (int k = 0; k < c->outputs; k++) {
+        if (odd && has_judge(u, c)) {
+            uint16_t open[RETRY];
+            const size_t m = u->doubtful[c->dtype](s.out[k], count, has_zeros(c, k), open);
+            if (m && !computed++) odd(in, words, count, parameters, 1);
+            for (size_t i = 0; i < m; i++) s.out[k][open[i]] = word[c->pass == ACTC_DERIVATIVE || k == 1][open[i]];
         }
+        u->write[c->dtype](s.out[k], results[k], (ptrdiff_t)size, count);
     }
 }
 
-/* Blocks through the unit of the dtype itself, for strides and parameter arrays. */
+/* Adds to the list the elements of a block that have a parameter which the unit cannot hold. */
+static size_t add_misfits(int (*fits)(double), const call *c, size_t at, size_t n, uint16_t *list, size_t count)
+{
+    uint8_t misfit[BLOCK] = {0}, any = 0;
+    for (int i = c->inputs; i < c->inputs + c->parameters; i++) {
+        if (c->strides[i] == 0 && fits(*(const double *)c->data[i])) continue;
+        for (size_t k = 0; k < n; k++) any |= misfit[k] |= !fits(*(const double *)element_of(c, i, at + k));
+    }
+    if (!any) return count;
+    for (size_t j = 0; j < count; j++) misfit[list[j]] = 0;
+    for (size_t k = 0; k < n; k++)
+        if (misfit[k]) list[count++] = (uint16_t)k;
+    return count;
+}
+
+/* Block by block through one unit: for strides, for parameter arrays and for dtypes that are not the unit's own. What the
+   unit cannot decide, be it that a parameter does not fit or that the result is doubtful, is computed again. */
 static void through_blocks(const isa *in_use, const unit *u, loop *f, int (*fits)(double), const call *c, size_t total)
 {
-    staging s; /* room for doubles; the float unit uses half of it */
-    const size_t size = item_size[c->dtype];
-    const void *in[2], *parameters[2 * MAX_PARAMETERS];
+    const int own = c->dtype == (u == in_use->f32 ? ACTC_F32 : ACTC_F64), vary = parameters_vary(c);
+    const int judged = has_judge(u, c);
+    block s;
+    char again[MAX_PARAMETERS][8 * BLOCK];
+    const void *parameters[2 * MAX_PARAMETERS];
     void *out[MAX_PARAMETERS];
-    int step = 0;
-    for (int i = 0; i < c->parameters; i++) step |= c->strides[c->inputs + i] != 0;
+    for (int i = 0; i < MAX_PARAMETERS; i++) {
+        parameters[2 * i] = s.high[i], parameters[2 * i + 1] = s.low[i];
+        out[i] = s.out[i];
+    }
     for (size_t at = 0, n; at < total; at += n) {
+        const void *in[2];
         n = total - at < BLOCK ? total - at : BLOCK;
-        for (int i = 0; i < c->inputs; i++) {
-            const char *from = c->data[i] + (ptrdiff_t)at * c->strides[i];
-            in[i] = from;
-            if (c->strides[i] != (ptrdiff_t)size) u->read[c->dtype](from, c->strides[i], s.in[i], n), in[i] = s.in[i];
+        gather(u, own, c, at, n, &s, in);
+        f(in, out, n, parameters, (size_t)vary);
+
+        uint16_t list[BLOCK];
+        size_t count = 0;
+        for (int k = 0; judged && k < c->outputs; k++) {
+            uint16_t more[BLOCK];
+            const size_t m = u->doubtful[c->dtype](s.out[k], n, has_zeros(c, k), count ? more : list);
+            if (!count)
+                count = m;
+            else
+                for (size_t i = 0, old = count; i < m; i++) {
+                    size_t j = 0;
+                    while (j < old && list[j] != more[i]) j++;
+                    if (j == old) list[count++] = more[i];
+                }
         }
-        int all_fit = 1;
-        for (int i = 0; i < c->parameters; i++) {
-            ptrdiff_t stride = c->strides[c->inputs + i];
-            const char *from = c->data[c->inputs + i] + (ptrdiff_t)at * stride;
-            u->split(from, stride, s.high[i], s.low[i], step ? n : MAX_LANES);
-            parameters[2 * i] = s.high[i], parameters[2 * i + 1] = s.low[i];
-            for (size_t k = 0; fits && k < (stride ? n : 1); k++)
-                all_fit &= fits(*(const double *)(from + (ptrdiff_t)k * stride));
+        if (fits && c->parameters) count = add_misfits(fits, c, at, n, list, count);
+        for (size_t j = 0; j < count; j += RETRY) {
+            char *results[MAX_PARAMETERS];
+            for (int i = 0; i < c->outputs; i++) results[i] = again[i] + j * item_size[c->dtype];
+            reconsider(in_use, c, at, list + j, count - j < RETRY ? count - j : RETRY, results);
         }
-        /* An output may be an input, so nothing is written before all is read. */
-        for (int i = 0; i < c->outputs; i++) out[i] = s.out[i];
-        f(in, out, n, parameters, step);
-        if (!all_fit) { /* those elements through the double unit */
-            staging d;
-            compute_block(in_use, c, &d, at, n);
-            for (int i = 0; i < c->parameters; i++) {
-                ptrdiff_t stride = c->strides[c->inputs + i];
-                const char *from = c->data[c->inputs + i] + (ptrdiff_t)at * stride;
-                for (size_t k = 0; k < n; k++)
-                    if (!fits(*(const double *)(from + (ptrdiff_t)k * stride)))
-                        for (int j = 0; j < c->outputs; j++) {
-                            if (c->dtype == ACTC_F32)
-                                ((float *)(void *)s.out[j])[k] = (float)d.out[j][k];
-                            else
-                                s.out[j][k] = d.out[j][k];
-                        }
-            }
-        }
+        /* an output may be an input: nothing is written before all is read */
         for (int i = 0; i < c->outputs; i++) {
-            int k = c->inputs + c->parameters + i;
-            u->write[c->dtype](s.out[i], c->data[k] + (ptrdiff_t)at * c->strides[k], c->strides[k], n);
+            const int k = c->inputs + c->parameters + i;
+            u->write[c->dtype](s.out[i], element_of(c, k, at), c->strides[k], n);
+            for (size_t j = 0; j < count; j++)
+                copy_item(element_of(c, k, at + list[j]), again[i] + j * item_size[c->dtype], item_size[c->dtype]);
         }
     }
 }
@@ -350,19 +411,27 @@ static void through_blocks(const isa *in_use, const unit *u, loop *f, int (*fits
    the error grows with log n. */
 static double block_sum(double *v, size_t n)
 {
-    for (size_t i = n; i < BLOCK; i++) v[i] = 0;
-    for (size_t width = BLOCK / 2; width; width /= 2)
+    for (size_t i = n; i < SUM_BLOCK; i++) v[i] = 0;
+    for (size_t width = SUM_BLOCK / 2; width; width /= 2)
         for (size_t i = 0; i < width; i++) v[i] += v[i + width];
     return v[0];
 }
 static void parameter_sums(const isa *in_use, const call *c, size_t total)
 {
-    staging s;
+    block s;
     double partial[MAX_PARAMETERS][64]; /* partial[j] sums 2^j blocks, as in a binary counter */
+    const void *parameters[2 * MAX_PARAMETERS];
+    void *out[MAX_PARAMETERS];
+    for (int i = 0; i < MAX_PARAMETERS; i++) {
+        parameters[2 * i] = s.high[i], parameters[2 * i + 1] = s.low[i];
+        out[i] = s.out[i];
+    }
     uint64_t blocks = 0;
     for (size_t at = 0, n; at < total; at += n, blocks++) {
-        n = total - at < BLOCK ? total - at : BLOCK;
-        compute_block(in_use, c, &s, at, n);
+        const void *in[2];
+        n = total - at < SUM_BLOCK ? total - at : SUM_BLOCK;
+        gather(in_use->f64, 0, c, at, n, &s, in);
+        in_use->f64->loops[c->row][c->pass](in, out, n, parameters, (size_t)parameters_vary(c));
         for (int i = 0; i < c->parameters; i++) {
             double sum = block_sum(s.out[i], n);
             int level = 0;
@@ -378,14 +447,61 @@ static void parameter_sums(const isa *in_use, const call *c, size_t total)
     }
 }
 
+/* The identity on contiguous arrays, whatever its name. */
+static int is_copy(const call *c, size_t n)
+{
+    const ptrdiff_t size = (ptrdiff_t)item_size[c->dtype];
+    return c->pass == ACTC_FORWARD && !strcmp(table[c->row].formula, "x") &&
+           (n == 1 || (c->strides[0] == size && c->strides[1] == size));
+}
+static void copy(const call *c, size_t n)
+{
+    if (c->data[0] != c->data[1]) memcpy(c->data[1], c->data[0], n * item_size[c->dtype]);
+}
+
+/* Arrays far larger than the caches: a store that goes past them spares the read of what it overwrites (32M floats:
+   relu 0.24 ns an element, memcpy 0.32). The kernel fills a block in L1, which is then streamed out. */
+enum { STREAMED_FROM = 1 << 25 };
+
+static void stream(char *to, const char *from, size_t bytes)
+{
+#if ACTC_HAS_X86_UNITS
+    const size_t head = -(uintptr_t)to & 15;
+    memcpy(to, from, head);
+    for (to += head, from += head, bytes -= head; bytes >= 16; to += 16, from += 16, bytes -= 16)
+        _mm_stream_ps((float *)(void *)to, _mm_loadu_ps((const float *)(const void *)from));
+#endif
+    memcpy(to, from, bytes);
+}
+
+static void run_streaming(loop *f, const void *const *in, char *out, size_t total, size_t size,
+                          const void *const *parameters)
+{
+    enum { PORTION = 1024 };
+    double portion[PORTION];
+    void *results[1] = {portion};
+    for (size_t at = 0, n; at < total; at += n) {
+        const void *from[2] = {(const char *)in[0] + at * size, (const char *)in[1] + at * size};
+        n = total - at < PORTION ? total - at : PORTION;
+        f(from, results, n, parameters, 0);
+        stream(out + at * size, (const char *)portion, n * size);
+    }
+#if ACTC_HAS_X86_UNITS
+    _mm_sfence();
+#endif
+}
+
 static void run(const call *c, size_t n)
 {
+    if (is_copy(c, n)) return copy(c, n);
     const isa *in_use = current();
     const environment before = enter();
     if (c->pass == ACTC_PARAMETER_BACKWARD) {
         parameter_sums(in_use, c, n);
-    } else if (c->dtype < ACTC_F32 || (c->dtype == ACTC_F32 && c->exact)) {
-        through_double(in_use, c, 0, n);
+    } else if (c->dtype == ACTC_F32 && c->exact) {
+        through_blocks(in_use, in_use->f64, in_use->f64->loops[c->row][c->pass], NULL, c, n);
+    } else if (c->dtype < ACTC_F32) {
+        through_blocks(in_use, in_use->f32, in_use->f32->loops[c->row][c->pass], fits_float, c, n);
     } else {
         const unit *u = c->dtype == ACTC_F32 ? in_use->f32 : in_use->f64;
         const int paired = c->exact && in_use->pairs->loops[c->row][c->pass] != NULL;
@@ -412,7 +528,10 @@ static void run(const call *c, size_t n)
             }
             const void *in[2] = {c->data[0], c->data[1]};
             void *out[2] = {c->data[c->inputs + c->parameters], c->data[c->inputs + c->parameters + c->outputs - 1]};
-            f(in, out, n, parameters, 0);
+            if (n * (size_t)size < STREAMED_FROM || c->outputs > 1 || out[0] == in[0] || out[0] == in[c->inputs - 1])
+                f(in, out, n, parameters, 0);
+            else
+                run_streaming(f, in, out[0], n, (size_t)size, parameters);
         } else {
             through_blocks(in_use, u, f, fits, c, n);
         }

@@ -5,7 +5,9 @@
 #include "../include/actc.h"
 
 enum {
-    BLOCK = 256,           /* elements staged at a time: a handful of blocks of doubles stay in L1 */
+    BLOCK = 512,           /* elements staged at a time: a handful of blocks of reals stay in L1 */
+    RETRY = 64,            /* elements computed again at a time */
+    SUM_BLOCK = 256,       /* neighbours summed by halves: part of what parameter_backward promises */
     MAX_PARAMETERS = 4,    /* of one row; the macros of actc.h end at FOUR */
     MAX_LANES = 16,        /* of one vector, any unit */
     ODD = ACTC_PASS_COUNT, /* pairs units only: value and derivative, rounded to odd instead of to nearest */
@@ -23,8 +25,9 @@ typedef struct unit {
     /* strided memory of each dtype to contiguous reals, and back with one rounding; NULL where the unit never does */
     void (*read[ACTC_DTYPE_COUNT])(const char *from, ptrdiff_t stride, void *reals, size_t n);
     void (*write[ACTC_DTYPE_COUNT])(const void *reals, char *to, ptrdiff_t stride, size_t n);
-    /* whether a real lies so near to the middle between two numbers of the dtype that its last bits decide */
-    int (*doubtful[ACTC_DTYPE_COUNT])(const void *reals, size_t n, double absolute);
+    /* which of n <= BLOCK reals lie so near to the middle between two numbers of the dtype that their own error decides,
+       and how many; near_zero: they are derivatives of a row that has isolated zeros */
+    size_t (*doubtful[ACTC_DTYPE_COUNT])(const void *reals, size_t n, int near_zero, uint16_t *which);
     /* strided doubles to high and low parts */
     void (*split)(const char *doubles, ptrdiff_t stride, void *high, void *low, size_t n);
 } unit;

@@ -17,7 +17,8 @@ static INLINE V backward(V g, V x, const result *o)
     if (!o->has_scale) return g * o->d;
     /* a gradient near overflow lends 2^64 to the last factor, for f' may be above 1 before its scale comes in */
     M large = gt(abs(g), K(0x1p64f));
-    V product = g * sel(large, K(0x1p-64f), K(1)) * o->w.a * o->d * (o->w.b * sel(large, K(0x1p64f), K(1)));
+    factors f = factors_of(o->w);
+    V product = g * sel(large, K(0x1p-64f), K(1)) * f.a * o->d * (f.b * sel(large, K(0x1p64f), K(1)));
     return sel(gt(abs(x), K(LARGEST)), g * derivative(o), product);
 }
 #endif
@@ -114,17 +115,19 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
 #if PAIRS
 #define LOOPS_PAIRED(name, count) LOOPS(name, count) LOOP(name, odd, ODD, count)
 #define LOOPS_ROUNDED(name, count)
+#define LOOPS_EXACT(name, count)
 /* no backward: the ordinary one has the bound that it needs */
 #define LISTED_PAIRED(name) name##_forward, name##_derivative, NULL, name##_value_and_derivative, NULL, name##_odd
 #define LISTED_ROUNDED(name) NULL
-#define ROW(name, parameters, exact_f64, ...) LOOPS_##exact_f64(name, COUNT_##parameters)
+#define LISTED_EXACT(name) NULL
+#define ROW(name, parameters, kind, ...) LOOPS_##kind(name, COUNT_##parameters)
 #elif DOUBLE
-#define ROW(name, parameters, exact_f64, ...)                                                                          \
+#define ROW(name, parameters, kind, ...)                                                                               \
     LOOPS(name, COUNT_##parameters)                                                                                    \
     LOOP(name, backward, ACTC_BACKWARD, COUNT_##parameters)                                                            \
     ACTC_IF_##parameters(LOOP(name, parameter_backward, ACTC_PARAMETER_BACKWARD, COUNT_##parameters))
 #else
-#define ROW(name, parameters, exact_f64, ...)                                                                          \
+#define ROW(name, parameters, kind, ...)                                                                               \
     LOOPS(name, COUNT_##parameters)                                                                                    \
     LOOP(name, backward, ACTC_BACKWARD, COUNT_##parameters)
 #endif
@@ -134,11 +137,11 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
 
 static loop *const loops[][LOOP_COUNT] = {
 #if PAIRS
-#define ROW(name, parameters, exact_f64, ...) {LISTED_##exact_f64(name)},
+#define ROW(name, parameters, kind, ...) {LISTED_##kind(name)},
 #elif DOUBLE
-#define ROW(name, parameters, exact_f64, ...) {LISTED(name), ACTC_IF_##parameters(name##_parameter_backward)},
+#define ROW(name, parameters, kind, ...) {LISTED(name), ACTC_IF_##parameters(name##_parameter_backward)},
 #else
-#define ROW(name, parameters, exact_f64, ...) {LISTED(name)},
+#define ROW(name, parameters, kind, ...) {LISTED(name)},
 #endif
 #include "../include/actc/activations.def"
 #undef ROW
@@ -155,5 +158,9 @@ const unit EXPORT(ISA, f64) = {loops,
                                {doubtful_f16, doubtful_bf16, doubtful_f32, NULL},
                                split};
 #else
-const unit EXPORT(ISA, f32) = {loops, {NULL, NULL, read_f32, NULL}, {NULL, NULL, write_f32, NULL}, {NULL}, split};
+const unit EXPORT(ISA, f32) = {loops,
+                               {read_f16, read_bf16, read_f32, NULL},
+                               {write_f16, write_bf16, write_f32, NULL},
+                               {doubtful_f16, doubtful_bf16, NULL, NULL},
+                               split};
 #endif

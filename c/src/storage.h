@@ -41,101 +41,99 @@ static void split(const char *doubles, ptrdiff_t stride, void *high, void *low, 
 static INLINE double from_f64(double v) { return v; }
 static INLINE double to_f64(double v) { return v; }
 STRIDED(f64, double)
+#endif
 
-/* ---- rounding to a narrower type, as doubles still ---- */
+/* ---- rounding to a narrower type, as reals still ---- */
 
-/* A type of `bits` significant bits whose subnormals are multiples of `least`. */
+/* A type of `bits` significant bits; `normal` is its smallest normal number. */
 typedef struct {
     int bits;
-    double least;
+    double normal;
 } format;
-static const format format_f16 = {11, 0x1p-24}, format_bf16 = {8, 0x1p-133}, format_f32 = {24, 0x1p-149};
+static const format format_f16 = {11, 0x1p-14}, format_bf16 = {8, 0x1p-126};
+#if DOUBLE
+static const format format_f32 = {24, 0x1p-126};
+#endif
 
-/* the unit in the last place of v; meaningless for v not finite, which the callers sort out */
-static INLINE V unit_of(V v, format to)
-{
-    return max(B(to.least), binade(v) * B(as_double((uint64_t)(1024 - to.bits) << 52)));
-}
-
-/* Adding and subtracting 1.5 2^52 units makes the processor's own rounding do it, to nearest even. */
+/* Adding and subtracting 1.5 2^MANTISSA units in the last place makes the processor's own rounding do it, to nearest
+   even. */
 static INLINE V rounded(V v, format to)
 {
-    V magic = unit_of(v, to) * K(0x1.8p52), r = (v + magic) - magic;
-    return sel(lt(abs(v), K(0x1p200)), copysign(r, v), v);
+    V unit = max(K(to.normal), binade(v)) * K(to.bits == 11 ? 0x1p-10 : to.bits == 8 ? 0x1p-7 : 0x1p-23);
+    V magic = unit * K(MAGIC), r = (v + magic) - magic;
+    return sel(lt(abs(v), K(C(0x1p100f, 0x1p200))), copysign(r, v), v);
 }
 
-/* Whether a double lies so near to the middle of two neighbours that its own error might hide on which side the true
-   value lies. 2^-48 of it is generous; near a zero of f' the error is no longer relative but `absolute`, though not
-   below 2^-32: no float32 comes so near to a zero, and what is smaller is the tail. */
-static INLINE int doubtful(const double *v, size_t n, double absolute, format to)
+/* The middle between two neighbours of the narrower type has a 1 and then zeros in the bits that it drops. A real lies too
+   near to it for its own error, 4 units in the last place of a float and 32 of a double (both generous), if these bits
+   are nearly those. Subnormal numbers of the type are as far apart as the smallest normal ones: adding that number makes
+   normal ones of them.
+   Near a zero of f' the error of a derivative is no longer relative. Then what is small is always doubtful, and of the
+   rest the `near_zero` units; but not the tail, and no float32 (half) comes so near to a zero as the tail begins. */
+static INLINE M in_doubt(V v, int near_zero, format to)
 {
-    V found = K(0);
+    const int dropped = MANTISSA + 1 - to.bits;
+    const BITS error = near_zero ? (DOUBLE ? (BITS)1 << 19 : 128) : DOUBLE ? 32 : 4;
+    V a = abs(v);
+    M doubt = bits_near(sel(lt(a, K(to.normal)), a + K(to.normal), a), dropped, error);
+    if (near_zero) doubt = doubt | (lt(a, K(C(0x1p-6f, 0x1p-18))) & gt(a, K(C(0x1p-16f, 0x1p-32))));
+    return doubt;
+}
+static INLINE size_t doubtful(const REAL *v, size_t n, int near_zero, format to, uint16_t *which)
+{
+    size_t count = 0;
     for (size_t i = 0; i < n; i += LANES) {
-        V x = n - i < LANES ? load_some(v + i, n - i) : load(v + i);
-        V off = abs(abs(x - rounded(x, to)) - K(0.5) * unit_of(x, to));
-        V error = fma(abs(x), K(0x1p-48), sel(gt(abs(x), K(0x1p-32)), B(absolute), K(0)));
-        found = max(found, sel(lt(off, error), K(1), K(0)));
+        const size_t m = n - i < LANES ? n - i : LANES;
+        unsigned lanes = lanes_of(in_doubt(m < LANES ? load_some(v + i, m) : load(v + i), near_zero, to));
+        for (size_t k = i; lanes && k < n; k++, lanes >>= 1)
+            if (lanes & 1) which[count++] = (uint16_t)k;
     }
-    double any[LANES];
-    store(any, found);
-    for (int i = 1; i < LANES; i++) any[0] += any[i];
-    return any[0] > 0;
+    return count;
 }
 #define DOUBTFUL(dtype)                                                                                                \
-    static int doubtful_##dtype(const void *reals, size_t n, double absolute)                                          \
+    static size_t doubtful_##dtype(const void *reals, size_t n, int near_zero, uint16_t *which)                        \
     {                                                                                                                  \
-        return doubtful(reals, n, absolute, format_##dtype);                                                           \
+        return near_zero ? doubtful(reals, n, 1, format_##dtype, which)                                                \
+                         : doubtful(reals, n, 0, format_##dtype, which);                                               \
     }
 DOUBTFUL(f16)
 DOUBTFUL(bf16)
+#if DOUBLE
 DOUBTFUL(f32)
+#endif
 
 /* ---- halves, a vector at a time; a vector header with conversion instructions defines its own ---- */
 
 #ifndef load_f16
-/* The exponent and fraction of a binary16 become a double's; scaling by 2^1008 corrects the bias, subnormals too. */
-static INLINE double from_f16(uint16_t h)
+/* The exponent and fraction of a binary16 become a float's; scaling by 2^112 corrects the bias, subnormals too. */
+static INLINE REAL from_f16(uint16_t h)
 {
-    uint64_t magnitude = h & 0x7FFF, sign = (uint64_t)(h & 0x8000) << 48;
-    double v = as_double(magnitude << 42) * 0x1p1008;
-    uint64_t b = magnitude >= 0x7C00 ? 0x7FF0000000000000 | magnitude << 42 : as_bits(v);
-    return as_double(b | sign);
+    uint32_t magnitude = h & 0x7FFF, sign = (uint32_t)(h & 0x8000) << 16;
+    float v = as_float(magnitude << 13) * 0x1p112f;
+    uint32_t b = magnitude >= 0x7C00 ? 0x7F800000 | magnitude << 13 : float_bits(v);
+    return as_float(b | sign);
 }
-static INLINE double from_bf16(uint16_t h)
-{
-    union {
-        uint32_t b;
-        float v;
-    } w = {(uint32_t)h << 16};
-    return w.v;
-}
+static INLINE REAL from_bf16(uint16_t h) { return as_float((uint32_t)h << 16); }
 /* v is a value of the type already, or too large for it */
-static INLINE uint16_t to_f16(double v)
+static INLINE uint16_t to_f16(REAL v)
 {
-    uint64_t b = as_bits(v), magnitude = b & ~SIGN;
-    double r = as_double(magnitude);
-    uint64_t h = as_bits((r < 0x1p16 ? r : 0x1p16) * 0x1p-1008) >> 42;
-    h = magnitude > 0x7FF0000000000000 ? 0x7E00 | (magnitude >> 42 & 0x1FF) : h;
-    return (uint16_t)(h | b >> 63 << 15);
+    uint32_t b = float_bits((float)v), magnitude = b & 0x7FFFFFFF;
+    float r = as_float(magnitude);
+    uint32_t h = float_bits((r < 0x1p16f ? r : 0x1p16f) * 0x1p-112f) >> 13;
+    h = magnitude > 0x7F800000 ? 0x7E00 | (magnitude >> 13 & 0x1FF) : h;
+    return (uint16_t)(h | b >> 31 << 15);
 }
-static INLINE uint16_t to_bf16(double v)
-{
-    union {
-        float v;
-        uint32_t b;
-    } w = {(float)v};
-    return (uint16_t)(w.b >> 16 | (v == v ? 0 : 0x40));
-}
+static INLINE uint16_t to_bf16(REAL v) { return (uint16_t)(float_bits((float)v) >> 16 | (v == v ? 0 : 0x40)); }
 #define BY_LANES(dtype)                                                                                                \
     static INLINE V load_##dtype(const uint16_t *p)                                                                    \
     {                                                                                                                  \
-        double v[LANES];                                                                                               \
+        REAL v[LANES];                                                                                                 \
         for (int i = 0; i < LANES; i++) v[i] = from_##dtype(p[i]);                                                     \
         return load(v);                                                                                                \
     }                                                                                                                  \
     static INLINE void store_##dtype(uint16_t *p, V x)                                                                 \
     {                                                                                                                  \
-        double v[LANES];                                                                                               \
+        REAL v[LANES];                                                                                                 \
         store(v, x);                                                                                                   \
         for (int i = 0; i < LANES; i++) p[i] = to_##dtype(v[i]);                                                       \
     }
@@ -146,7 +144,7 @@ BY_LANES(bf16)
 #define HALVES(dtype)                                                                                                  \
     static void read_##dtype(const char *from, ptrdiff_t stride, void *reals, size_t n)                                \
     {                                                                                                                  \
-        double *to = reals;                                                                                            \
+        REAL *to = reals;                                                                                              \
         for (size_t i = 0; i < n; i += LANES) {                                                                        \
             const size_t m = n - i < LANES ? n - i : LANES;                                                            \
             uint16_t h[LANES] = {0};                                                                                   \
@@ -161,12 +159,13 @@ BY_LANES(bf16)
     }                                                                                                                  \
     static void write_##dtype(const void *reals, char *to, ptrdiff_t stride, size_t n)                                 \
     {                                                                                                                  \
-        const double *from = reals;                                                                                    \
+        const REAL *from = reals;                                                                                      \
         for (size_t i = 0; i < n; i += LANES) {                                                                        \
             const size_t m = n - i < LANES ? n - i : LANES;                                                            \
             uint16_t h[LANES];                                                                                         \
             char *p = to + (ptrdiff_t)i * stride;                                                                      \
-            V v = rounded(m < LANES ? load_some(from + i, m) : load(from + i), format_##dtype);                        \
+            V v = m < LANES ? load_some(from + i, m) : load(from + i);                                                 \
+            v = rounded_##dtype(v);                                                                                    \
             if (m == LANES && stride == 2)                                                                             \
                 store_##dtype((uint16_t *)p, v);                                                                       \
             else {                                                                                                     \
@@ -175,6 +174,15 @@ BY_LANES(bf16)
             }                                                                                                          \
         }                                                                                                              \
     }
+#ifdef HALVES_ROUND /* the conversion does */
+static INLINE V rounded_f16(V v) { return v; }
+#else
+static INLINE V rounded_f16(V v) { return rounded(v, format_f16); }
+#endif
+#if DOUBLE
+static INLINE V rounded_bf16(V v) { return rounded(v, format_bf16); }
+#else
+static INLINE V rounded_bf16(V v) { return nearest_bf16(v); }
+#endif
 HALVES(f16)
 HALVES(bf16)
-#endif

@@ -71,6 +71,23 @@ static INLINE uint64_t as_bits(double v)
     return w.b;
 }
 
+static INLINE float as_float(uint32_t b)
+{
+    union {
+        uint32_t b;
+        float v;
+    } w = {b};
+    return w.v;
+}
+static INLINE uint32_t float_bits(float v)
+{
+    union {
+        float v;
+        uint32_t b;
+    } w = {v};
+    return w.b;
+}
+
 #include "vec/fma.h"
 #include VECTORS
 

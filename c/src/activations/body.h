@@ -1,7 +1,7 @@
 /* body.h - how an activation is written: BODY(name) { ... } computes from x and the parameters p[i] the value y and
    the derivative together. What a loop does not use, the compiler drops.
 
-   A derivative whose tail leaves the range of normal numbers is given as a number times a scale, f' = d w.a w.b, for
+   A derivative whose tail leaves the range of normal numbers is given as a number times a scale, f' = d 2^k, for
    backward must not round f' to a subnormal before a large gradient brings the product back. */
 
 typedef struct {
@@ -42,7 +42,7 @@ static INLINE V scale_by(V x, parameter p)
 /* 1 where c holds, else the scale w */
 static INLINE scale unless(M c, scale w)
 {
-    scale s = {sel(c, K(1), w.a), sel(c, K(1), w.b)};
+    scale s = {sel(c, K(0), w.k)};
     return s;
 }
 static INLINE void with_scale(result *o, scale w)

@@ -19,22 +19,24 @@ static INLINE exponential exp_minus_abs(V x)
     r.limited = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), x));
     q = exp_reduced_sum(-abs(r.limited), K(0), &k);
     r.w = exp2_of(k);
-    r.two_k = r.w.a * r.w.b;
+    r.two_k = value_of(r.w);
     r.p = plus(1, q);
     r.e = scaled_pair(r.p, r.two_k);
     return r;
 }
+/* x sigma(x) = x 2^-k/m below 0 and x - |x| 2^-k/m above, as in sigmoids.h: one division, no product to round */
 BODY(silu)
 {
     NO_PARAMETERS;
     M below = lt(x, K(0));
     exponential t = exp_minus_abs(x);
-    scale w = unless(gt(x, K(0)), t.w);
-    pair one_e = plus(1, t.e), one = single(K(1));
-
-    o->y = scaled(sel(below, t.limited, x) * ratio(sel_pair(below, t.p, one), one_e), w);
+    logistic s = logistic_of(abs(x), K(0));
+    V quotient = t.limited / s.m;
+    o->y = sel(gt(x, K(0)), fnma(quotient, s.two_k, x), scaled(quotient, s.w)); /* -0 gives -0 */
 
     /* below 0: e (1 + x + e)/(1 + e)^2; above: 1 + e (x - 1 - e)/(1 + e)^2 */
+    scale w = unless(gt(x, K(0)), t.w);
+    pair one_e = plus(1, t.e);
     pair n = sum_of(two_sum(K(1), t.limited), t.e);
     pair upper = single(t.e.h * ((t.limited - K(1)) - t.e.h));
     V d = ratio(sel_pair(below, product(n, t.p), upper), product(one_e, one_e));

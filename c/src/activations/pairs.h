@@ -2,9 +2,14 @@
    lies too near to the middle between two numbers of a narrower type. The formulas are those of the other headers;
    scales are powers of two, so multiplying by them is exact. */
 
+static INLINE pair shifted(pair a, scale w)
+{
+    pair r = {scaled(a.h, w), scaled(a.l, w)};
+    return r;
+}
 static INLINE scale no_scale(void)
 {
-    scale w = {K(1), K(1)};
+    scale w = {K(0)};
     return w;
 }
 
@@ -27,7 +32,7 @@ static INLINE pair logistic_denominator(V u, scale *w, V *two_k, pair *q)
     V k;
     *q = exp_pair(single(min(K(EXP_LIMIT), u)), &k);
     *w = exp2_of(-k);
-    *two_k = w->a * w->b;
+    *two_k = value_of(*w);
     return add(two_sum(K(1), *two_k), *q);
 }
 BODY(sigmoid)
@@ -36,7 +41,7 @@ BODY(sigmoid)
     scale w;
     V two_k;
     pair q, one = single(K(1)), z = quotient(one, logistic_denominator(abs(x), &w, &two_k, &q));
-    pair low = scaled_pair(scaled_pair(z, w.a), w.b), high = add(one, neg(scaled_pair(z, two_k)));
+    pair low = shifted(z, w), high = add(one, neg(scaled_pair(z, two_k)));
     o->y = sel_pair(lt(x, K(0)), low, high);
     o->d = mul(z, high);
     with_scale(o, w);
@@ -60,7 +65,7 @@ static INLINE void exponential_below_pair(V x, pair alpha, pair *value, pair *de
     V k;
     pair q = exp_pair(single(max(K(-EXP_LIMIT), min(K(0), x))), &k);
     *w = exp2_of(k);
-    V two_k = w->a * w->b;
+    V two_k = value_of(*w);
     *value = mul(add(two_sum(two_k, K(-1)), scaled_pair(q, two_k)), alpha);
     *derivative = mul(add(single(K(1)), q), alpha);
 }
@@ -96,13 +101,13 @@ BODY(softplus)
     M above = gt(u, K(0));
     pair minus = {max(K(-EXP_LIMIT), -abs(u)), sel(above, -v, v)}, q = exp_pair(minus, &k), one = single(K(1));
     scale w = exp2_of(k);
-    V two_k = w.a * w.b;
+    V two_k = value_of(w);
     pair e = scaled_pair(q, two_k), beta = single(p[0].high);
 
     pair h = quotient(add(one, q), add(two_sum(K(2), two_k), e));
     pair s = scaled_pair(h, two_k), z = mul(s, s), twice = scaled_pair(h, K(2));
     pair log1p = quotient(add(twice, mul(twice, mul(z, atanh_pair(z)))), beta);
-    log1p = scaled_pair(scaled_pair(log1p, w.a), w.b);
+    log1p = shifted(log1p, w);
     pair line = two_sum(x, log1p.h); /* at +inf the rest is inf - inf */
     line.l = sel(gt(abs(x), K(0x1p200)), K(0), line.l + log1p.l);
     o->y = sel_pair(above, line, log1p);
@@ -119,7 +124,7 @@ BODY(softsign)
     pair m = two_sum(K(1), a), y = quotient(single(a), m), z = quotient(single(K(0x1p100)), m);
     o->y.h = copysign(y.h, x);
     o->y.l = y.l * copysign(K(1), x);
-    scale w = {K(0x1p-100), K(0x1p-100)}; /* the low part of the square must not underflow */
+    scale w = {K(-200)}; /* the low part of the square must not underflow */
     o->d = mul(z, z);
     with_scale(o, w);
 }
@@ -130,13 +135,13 @@ BODY(silu)
     V k, c = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), x));
     pair q = exp_pair(single(-abs(c)), &k), one = single(K(1));
     scale w = exp2_of(k);
-    V two_k = w.a * w.b;
+    V two_k = value_of(w);
     M below = lt(x, K(0));
     pair e = add(single(two_k), scaled_pair(q, two_k)), m = add(one, e), e0 = add(one, q);
     w = unless(gt(x, K(0)), w);
 
     pair y = quotient(mul(sel_pair(below, e0, one), single(c)), m);
-    y = scaled_pair(scaled_pair(y, w.a), w.b);
+    y = shifted(y, w);
     o->y = sel_pair(gt(x, K(EXP_LIMIT)), single(x), sel_pair(eq(x, K(0)), single(x), y)); /* inf, and the sign of 0 */
 
     pair lower = mul(add(two_sum(K(1), c), e), e0), upper = mul(e, add(two_sum(c, K(-1)), neg(e)));
@@ -155,14 +160,14 @@ BODY(gelu)
     M below = lt(x, K(0));
 
     pair P = normal_tail_pair(t), y = mul(mul(X, P), e0); /* a Phi(-a) / 2^k */
-    y = scaled_pair(scaled_pair(y, w.a), w.b);
+    y = shifted(y, w);
     pair upper = two_sum(x, -y.h);
     upper.l = sel(gt(x, K(0x1p200)), K(0), upper.l - y.l);
     o->y = sel_pair(below, neg(y), upper);
 
     pair density = mul(constant_pair(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56), single(a));
     pair d = mul(add(quotient(P, four), neg(density)), e0);
-    o->d = sel_pair(below, d, add(one, neg(scaled_pair(scaled_pair(d, w.a), w.b))));
+    o->d = sel_pair(below, d, add(one, neg(shifted(d, w))));
     with_scale(o, unless(gt(x, K(0)), w));
 }
 
@@ -172,7 +177,7 @@ BODY(mish)
     V k, c = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), x));
     pair q = exp_pair(single(-abs(c)), &k), one = single(K(1)), two = single(K(2));
     scale w = exp2_of(k);
-    V two_k = w.a * w.b;
+    V two_k = value_of(w);
     M below = lt(x, K(0));
     pair e = add(single(two_k), scaled_pair(q, two_k)), e0 = add(one, q), ee = mul(e, e), C = single(c);
 
@@ -181,7 +186,7 @@ BODY(mish)
     pair ratio = quotient(mul(C, sel_pair(below, mul(two_e, e0), scaled_pair(ee, K(2)))), m);
     pair upper = two_sum(x, -ratio.h);
     upper.l = sel(gt(x, K(0x1p200)), K(0), upper.l - ratio.l);
-    o->y = sel_pair(below, scaled_pair(scaled_pair(ratio, w.a), w.b), upper);
+    o->y = sel_pair(below, shifted(ratio, w), upper);
 
     pair c4 = scaled_pair(C, K(4)), four = single(K(4));
     pair n = add(add(four, c4), mul(e, add(add(single(K(6)), c4), mul(e, add(four, e)))));

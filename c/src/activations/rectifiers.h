@@ -32,7 +32,7 @@ static INLINE void exponential_below(V x, parameter alpha, V *value, V *derivati
 {
     V k, q = exp_reduced(max(K(-EXP_LIMIT), min(K(0), x)), &k);
     *w = exp2_of(k);
-    V two_k = w->a * w->b;
+    V two_k = value_of(*w);
     *expm1 = fma(two_k, q, two_k - K(1));
     *value = scale_by(*expm1, alpha);
     *derivative = DOUBLE ? alpha.high * (K(1) + q) /* which an infinite alpha survives */

@@ -1,77 +1,88 @@
 /* sigmoids.h - S-shaped functions, and softplus, whose derivative is one. */
 
-/* 1 + e^u = 2^k m for u >= 0, from e^u = 2^k (1 + q): m = 1 + 2^-k + q, one rounding. What 1 + 2^-k loses, at k = 24
-   first, goes back in through q: without it the worst input is -16.6357 with 2.5 ULP, as in other libraries. */
-static INLINE V logistic_tail(V u, scale *w, pair *q)
+/* 1 + e^u = 2^k m for u + v >= 0, from e^(u + v) = 2^k (1 + q): m = 1 + 2^-k + q, one rounding. What 1 + 2^-k loses, at
+   k = 24 first, goes back in through q: without it the worst input is -16.6357 with 2.5 ULP, as in other libraries.
+   So sigma(-u) = 2^-k / m. */
+typedef struct {
+    V m, two_k; /* 2^-k */
+    scale w;
+} logistic;
+
+static INLINE logistic logistic_of(V u, V v)
 {
+    logistic t;
     V k;
-    *q = exp_reduced_sum(min(K(EXP_LIMIT), u), K(0), &k);
-    *w = exp2_of(-k);
-    pair one = fast_two_sum(K(1), w->a * w->b);
-    return one.h + (q->h + one.l);
+    pair q = exp_reduced_sum(min(K(EXP_LIMIT), u), v, &k);
+    t.w = exp2_of(-k);
+    t.two_k = value_of(t.w);
+    pair one = fast_two_sum(K(1), t.two_k);
+    t.m = one.h + (q.h + one.l);
+    return t;
 }
 
 BODY(sigmoid)
 {
     NO_PARAMETERS;
-    scale w;
-    pair q;
-    V z = K(1) / logistic_tail(abs(x), &w, &q);
-    V low = scaled(z, w);
+    logistic t = logistic_of(abs(x), K(0));
+    V z = K(1) / t.m, low = scaled(z, t.w);
     o->y = sel(lt(x, K(0)), low, K(1) - low);
     o->d = fnma(z, low, z);
-    with_scale(o, w);
+    with_scale(o, t.w);
 }
 
-/* tanh(a) = (e^2a - 1)/(e^2a + 1), both divided by 2^k; tanh' = 4 sigma(2x) sigma(-2x), never 1 - y^2 */
+/* tanh(a) = (1 - e)/(1 + e), e = e^-2a: the roundings of numerator and denominator weigh less than those of e^2a - 1 and
+   e^2a + 1 would where a is small. tanh' = 4 sigma(2x) sigma(-2x), never 1 - y^2. */
 BODY(tanh)
 {
     NO_PARAMETERS;
-    scale w;
-    pair q;
-    V a = abs(x), z = K(1) / logistic_tail(a + a, &w, &q), two_k = w.a * w.b;
-    pair n = sum_of(fast_two_sum(K(1), -two_k), q), m = sum_of(fast_two_sum(K(1), two_k), q);
-    o->y = copysign(ratio(n, m), x);
-    o->d = K(4) * fnma(z, z * two_k, z);
-    with_scale(o, w);
+    V k, u = abs(x) + abs(x), q = exp_reduced(-min(K(C(40, 80)), u), &k), two_k = pow2(k + K(MAGIC));
+    o->y = copysign(fnma(two_k, q, K(1) - two_k) / fma(two_k, q, K(1) + two_k), x);
+
+    logistic t = logistic_of(u, K(0));
+    V z = K(1) / t.m;
+    o->d = K(4) * fnma(z, z * t.two_k, z);
+    with_scale(o, t.w);
 }
 
 /* log(1 + e^u)/beta = max(x, 0) + log1p(e^-|u|)/beta, u = beta x kept to twice the precision, for its error is
-   multiplied by u. No threshold: the sum is exact enough everywhere. */
+   multiplied by u. No threshold: the sum is exact enough everywhere. With e^|u| = P/2^j, j = -k, it is
+   log1p(e^-|u|) = 2 atanh(s), s = 2^j h, h = 1/(2P + 2^j). */
 BODY(softplus)
 {
     parameter beta = p[0];
     M zero = eq(beta.high, K(0)), infinite = gt(abs(beta.high), K(LARGEST));
     V v, u = times(sel(zero, max(K(-LARGEST), min(K(LARGEST), x)), x), beta, &v), k;
     M above = gt(u, K(0));
-    pair q = exp_reduced_sum(max(K(-EXP_LIMIT), -abs(u)), sel(above, -v, v), &k), one_q = plus(1, q);
-    scale w = exp2_of(k);
-    V two_k = w.a * w.b;
+    pair q = exp_reduced_sum(min(K(EXP_LIMIT), abs(u)), sel(above, v, -v), &k);
+    scale w = exp2_of(-k);
+    V two_k = value_of(w);
 
     /* beta = 0 and, which only the double unit meets, beta = inf: what the formula gives in IEEE arithmetic */
-    pair e = scaled_pair(one_q, two_k), b = {sel(zero, K(1), beta.high), beta.low};
-    if (DOUBLE) b.h = sel(infinite, K(1), b.h);
-    V h = ratio(one_q, product(plus(2, e), b)); /* e/(2 + e) = h beta 2^k */
-    V s = scale_by(h, (parameter){b.h, b.l}) * two_k, z = s * s, twice = h + h;
-    V log1p = scaled(fma(twice, z * atanh_polynomial(z), twice), w); /* log1p(e^-|u|)/beta */
+    parameter b = {sel(zero, K(1), beta.high), beta.low};
+    if (DOUBLE) b.high = sel(infinite, K(1), b.high);
+    pair two = fast_two_sum(K(2), two_k);
+    V m = two.h + fma(K(2), q.h, fma(K(2), q.l, two.l)), bm = m * b.high;
+    V h = K(1) / bm, rest = fnma(h, fma(m, b.low, fma(m, b.high, -bm)), fnma(h, bm, K(1))),
+      s = fma(h, b.high, h * b.low) * two_k, z = s * s, twice = h + h;
+    V log1p = scaled(fma(twice, fma(z, atanh_polynomial(z), rest), twice), w); /* over beta */
     log1p = sel(zero, log1p * copysign(K(LARGEST) + K(LARGEST), beta.high), log1p);
     if (DOUBLE) log1p = sel(infinite, sel(above, beta.high - beta.high, log1p * K(0)), log1p);
     o->y = sel(above, x + log1p, log1p);
 
-    V one_over = K(1) / (K(1) + e.h);   /* sigma(|u|) */
-    V below = ratio(one_q, plus(1, e)); /* sigma(-|u|) / 2^k */
-    o->d = sel(above, one_over, below);
+    pair one = fast_two_sum(K(1), two_k);
+    V below = K(1) / (one.h + (q.h + (q.l + one.l))); /* sigma(-|u|) / 2^j */
+    o->d = sel(above, fnma(below, two_k, K(1)), below);
     with_scale(o, unless(above, w));
 
     /* (x sigma(u) - y)/beta, whose terms above 0 would cancel: there -(x sigma(-u) + log1p)/beta */
     o->dp[0] = sel(above, -fma(x, scaled(below, w), log1p), fma(x, scaled(below, w), -log1p)) / beta.high;
 }
 
-/* A power of two k such that (a k)^2 neither overflows nor lies below 1 unless k = 1: 1/(.. + a^2) = k^2/(.. + (a k)^2) */
-static INLINE V square_scale(V a)
+/* j such that (a 2^j)^2 neither overflows nor lies below 1 unless j = 0: 1/(.. + a^2) = 2^2j/(.. + (a 2^j)^2) */
+static INLINE V square_exponent(V a)
 {
-    V far = sel(gt(a, K(C(0x1p100f, 0x1p800))), K(C(0x1p-100f, 0x1p-800)), K(C(0x1p-62f, 0x1p-500)));
-    return sel(gt(a, K(C(0x1p62f, 0x1p500))), far, K(1));
+    V far = sel(gt(a, K(C(0x1p100f, 0x1p800))), K(C(-100, -800)), K(C(-62, -500)));
+    return sel(gt(a, K(C(0x1p62f, 0x1p500))), far, K(0));
 }
 
 /* The derivative is 1/(1 + |x|)^2 from one reciprocal and its remainder. */
@@ -81,12 +92,11 @@ BODY(softsign)
     V a = min(K(LARGEST), abs(x));
     o->y = copysign(a / (K(1) + a), x);
 
-    V k = square_scale(a), b = a * k;
+    V j = square_exponent(a), k = pow2(j + K(MAGIC)), b = a * k;
     V m = k + b, rest = min(k, b) - (m - max(k, b));
     V r = K(1) / m, e = fnma(r, rest, fnma(r, m, K(1))), square = r * r; /* 1/(k + b) = r (1 + e) */
     o->d = fma(square, e + e, square);
-    scale w = {k, k};
-    with_scale(o, w);
+    with_scale(o, exp2_of(j + j));
 }
 
 /* atan(t) = t + t z P(z), z = t^2, for 0 <= t <= 1; above 1, pi/2 - atan(1/x). P by Sollya's
@@ -134,8 +144,7 @@ BODY(arctan)
     V large = (high - small) + K(C(-0x1.777a5cp-25f, 0x1.1a62633145c07p-54));
     o->y = copysign(sel(gt(a, K(1)), large, small), x);
 
-    V k = square_scale(a), b = a * k; /* 1/(1 + a^2) */
-    scale w = {k, k};
+    V j = square_exponent(a), k = pow2(j + K(MAGIC)), b = a * k; /* 1/(1 + a^2) */
     o->d = K(1) / fma(b, b, k * k);
-    with_scale(o, w);
+    with_scale(o, exp2_of(j + j));
 }

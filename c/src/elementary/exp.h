@@ -49,17 +49,35 @@ static INLINE pair exp_reduced_sum(V u, V v, V *k)
 }
 static INLINE V exp_reduced(V u, V *k) { return exp_reduced_sum(u, K(0), k).h; }
 
-/* 2^k as a product of two exact factors, |k| up to EXP_LIMIT / ln 2 below zero. One factor reaches only half as far as
-   the product must: a gradient of 2^127 still makes a normal number of a derivative of 2^-250. */
+/* A power of two by its exponent, an integer |k| up to EXP_LIMIT / ln 2, and the same as a product of two exact factors,
+   for one factor reaches only half as far: a gradient of 2^127 still makes a normal number of a derivative of 2^-250. */
+typedef struct {
+    V k;
+} scale;
 typedef struct {
     V a, b;
-} scale;
+} factors;
 
-static INLINE scale exp2_of(V k)
+static INLINE factors factors_of(scale s)
 {
     const REAL bias = C(23, 52); /* half of 2^-297 is subnormal, and exact */
-    V n = fma(k, K(0.5), K(MAGIC + bias)), half = n - K(MAGIC + bias);
-    scale s = {pow2(n) * K(C(0x1p-23f, 0x1p-52)), pow2((k - half) + K(MAGIC + bias)) * K(C(0x1p-23f, 0x1p-52))};
+    V n = fma(s.k, K(0.5), K(MAGIC + bias)), half = n - K(MAGIC + bias);
+    factors f = {pow2(n) * K(C(0x1p-23f, 0x1p-52)), pow2((s.k - half) + K(MAGIC + bias)) * K(C(0x1p-23f, 0x1p-52))};
+    return f;
+}
+/* v 2^k, rounded once: the first product is exact unless v was subnormal to begin with */
+#ifndef scale_by_exponent
+static INLINE V scale_by_exponent(V v, V k)
+{
+    scale s = {k};
+    factors f = factors_of(s);
+    return v * f.a * f.b;
+}
+#endif
+static INLINE V scaled(V v, scale s) { return scale_by_exponent(v, s.k); }
+static INLINE scale exp2_of(V k)
+{
+    scale s = {k};
     return s;
 }
-static INLINE V scaled(V v, scale s) { return v * s.a * s.b; }
+static INLINE V value_of(scale s) { return scaled(K(1), s); }

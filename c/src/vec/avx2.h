@@ -6,6 +6,7 @@
 #define fnma(a, b, c) ((V)P(_mm256_fnmadd)(a, b, c))
 #define min(a, b) ((V)P(_mm256_min)(a, b))
 #define max(a, b) ((V)P(_mm256_max)(a, b))
+#define lanes_of(m) ((unsigned)P(_mm256_movemask)((V)(m)))
 #define sel(m, a, b) ((V)P(_mm256_blendv)(b, a, (V)(m)))
 
 /* n < LANES: masked moves never touch, and so never fault on, the lanes left out */
@@ -19,8 +20,8 @@ static const int64_t first_lanes[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
 #define store_some(p, v, n) P(_mm256_maskstore)(p, FIRST(n), v)
 #include "gnu.h"
 
+/* Conversions. To double they are of values that the narrower type has already: exact, but for what is too large. */
 #if DOUBLE
-/* conversions of values that the narrower type has already: exact, but for what is too large */
 #define load_f16(p) ((V)_mm256_cvtps_pd(_mm_cvtph_ps(_mm_loadl_epi64((const __m128i *)(p)))))
 #define store_f16(p, v) _mm_storel_epi64((__m128i *)(p), _mm_cvtps_ph(_mm256_cvtpd_ps(v), _MM_FROUND_TO_NEAREST_INT))
 #define load_bf16(p)                                                                                                   \
@@ -29,4 +30,14 @@ static const int64_t first_lanes[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
 #define store_bf16(p, v)                                                                                               \
     _mm_storel_epi64((__m128i *)(p),                                                                                   \
                      _mm_packus_epi32(_mm_srli_epi32(_mm_castps_si128(_mm256_cvtpd_ps(v)), 16), _mm_setzero_si128()))
+#else
+#define HALVES_ROUND
+#define load_f16(p) ((V)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p))))
+#define store_f16(p, v) _mm_storeu_si128((__m128i *)(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT))
+#define load_bf16(p)                                                                                                   \
+    ((V)_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(p))), 16)))
+#define HIGH_HALVES(v) _mm256_srli_epi32(_mm256_castps_si256(v), 16)
+#define store_bf16(p, v)                                                                                               \
+    _mm_storeu_si128((__m128i *)(p), _mm_packus_epi32(_mm256_castsi256_si128(HIGH_HALVES(v)),                          \
+                                                      _mm256_extracti128_si256(HIGH_HALVES(v), 1)))
 #endif

@@ -5,12 +5,16 @@
 #define fma(a, b, c) ((V)P(_mm512_fmadd)(a, b, c))
 #define fnma(a, b, c) ((V)P(_mm512_fnmadd)(a, b, c))
 #define min(a, b) ((V)P(_mm512_min)(a, b))
+#define scale_by_exponent(v, k) ((V)P(_mm512_scalef)(v, k))
 #define max(a, b) ((V)P(_mm512_max)(a, b))
+#define lanes_of(m) ((unsigned)(m))
 #if DOUBLE
 typedef __mmask8 M;
+#define at_most(a, b) _mm512_cmple_epu64_mask((__m512i)(a), _mm512_set1_epi64((int64_t)(b)))
 #define COMPARE(a, b, how) _mm512_cmp_pd_mask(a, b, how)
 #else
 typedef __mmask16 M;
+#define at_most(a, b) _mm512_cmple_epu32_mask((__m512i)(a), _mm512_set1_epi32((int32_t)(b)))
 #define COMPARE(a, b, how) _mm512_cmp_ps_mask(a, b, how)
 #endif
 #define lt(a, b) COMPARE(a, b, _CMP_LT_OQ)
@@ -22,14 +26,22 @@ typedef __mmask16 M;
 #define store_some(p, v, n) P(_mm512_mask_storeu)(p, FIRST(n), v)
 #include "gnu.h"
 
+/* Conversions. To double they are of values that the narrower type has already: exact, but for what is too large. */
+#define HALVES_AT(p) _mm_loadu_si128((const __m128i *)(p))
+#define WIDENED(p) _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(HALVES_AT(p)), 16))
 #if DOUBLE
-/* conversions of values that the narrower type has already: exact, but for what is too large */
-#define load_f16(p) ((V)_mm512_cvtps_pd(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p)))))
+#define load_f16(p) ((V)_mm512_cvtps_pd(_mm256_cvtph_ps(HALVES_AT(p))))
 #define store_f16(p, v) _mm_storeu_si128((__m128i *)(p), _mm256_cvtps_ph(_mm512_cvtpd_ps(v), _MM_FROUND_TO_NEAREST_INT))
-#define load_bf16(p)                                                                                                   \
-    ((V)_mm512_cvtps_pd(                                                                                               \
-        _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(p))), 16))))
+#define load_bf16(p) ((V)_mm512_cvtps_pd(WIDENED(p)))
 #define store_bf16(p, v)                                                                                               \
     _mm_storeu_si128((__m128i *)(p),                                                                                   \
                      _mm256_cvtepi32_epi16(_mm256_srli_epi32(_mm256_castps_si256(_mm512_cvtpd_ps(v)), 16)))
+#else
+#define HALVES_ROUND
+#define load_f16(p) ((V)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p))))
+#define store_f16(p, v) _mm256_storeu_si256((__m256i *)(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT))
+#define load_bf16(p)                                                                                                   \
+    ((V)_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(p))), 16)))
+#define store_bf16(p, v)                                                                                               \
+    _mm256_storeu_si256((__m256i *)(p), _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(v), 16)))
 #endif

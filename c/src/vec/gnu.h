@@ -31,6 +31,18 @@ typedef SIGNED_BITS M __attribute__((vector_size(LANES * sizeof(REAL))));
 #define gt(a, b) ((M)((a) > (b)))
 #define eq(a, b) ((M)((a) == (b)))
 #endif
+#ifndef at_most
+#define at_most(a, b) ((M)((a) <= ((b) - (I){0})))
+#endif
+#ifndef lanes_of
+/* bit i: lane i */
+static INLINE unsigned lanes_of(M m)
+{
+    unsigned bits = 0;
+    for (int i = 0; i < LANES; i++) bits |= (unsigned)(m[i] & 1) << i;
+    return bits;
+}
+#endif
 #ifndef sel
 static INLINE V sel(M m, V a, V b) { return (V)(((I)m & (I)a) | (~(I)m & (I)b)); }
 #endif
@@ -47,6 +59,20 @@ static INLINE V abs(V x) { return (V)((I)x & all(~SIGN)); }
 static INLINE V copysign(V x, V s) { return (V)(((I)x & all(~SIGN)) | ((I)s & all(SIGN))); }
 static INLINE V binade(V x) { return (V)((I)x & all(EXPONENT_BITS)); } /* 2^e <= |x| < 2^(e+1) */
 static INLINE V pow2(V n) { return (V)(((I)n << MANTISSA) + all(ONE_BITS)); }
+/* where the last `dropped` bits lie within `error` of a 1 and zeros */
+static INLINE M bits_near(V x, int dropped, BITS error)
+{
+    I off = ((I)x + all(error - ((BITS)1 << (dropped - 1)))) & all(((BITS)1 << dropped) - 1);
+    return at_most(off, error + error);
+}
+#if !DOUBLE
+/* to the nearest bfloat16, whose bits are the upper half */
+static INLINE V nearest_bf16(V x)
+{
+    I r = ((I)x + 0x7FFF + ((I)x >> 16 & 1)) & all(0xFFFF0000);
+    return sel(eq(x, x), (V)r, (V)(((I)x | 0x400000) & all(0xFFFF0000)));
+}
+#endif
 static INLINE V odd(V x, V e)
 {
     V zero = B(0), one = B(1), away = copysign(one, e) * copysign(one, x);

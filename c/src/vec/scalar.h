@@ -12,6 +12,7 @@ typedef int M;
 #define lt(a, b) ((a) < (b))
 #define gt(a, b) ((a) > (b))
 #define eq(a, b) ((a) == (b))
+#define lanes_of(m) ((unsigned)(m))
 static INLINE V sel(M m, V a, V b) { return m ? a : b; }
 static INLINE V min(V a, V b) { return a < b ? a : b; }
 static INLINE V max(V a, V b) { return a > b ? a : b; }
@@ -39,6 +40,20 @@ static INLINE V abs(V x) { return from_bits(to_bits(x) & ~SIGN); }
 static INLINE V copysign(V x, V s) { return from_bits((to_bits(x) & ~SIGN) | (to_bits(s) & SIGN)); }
 static INLINE V binade(V x) { return from_bits(to_bits(x) & EXPONENT_BITS); } /* 2^e <= |x| < 2^(e+1) */
 static INLINE V pow2(V n) { return from_bits((to_bits(n) << MANTISSA) + ONE_BITS); }
+/* where the last `dropped` bits lie within `error` of a 1 and zeros */
+static INLINE M bits_near(V x, int dropped, BITS error)
+{
+    BITS off = (to_bits(x) + error - ((BITS)1 << (dropped - 1))) & (((BITS)1 << dropped) - 1);
+    return off <= error + error;
+}
+#if !DOUBLE
+/* to the nearest bfloat16, whose bits are the upper half */
+static INLINE V nearest_bf16(V x)
+{
+    BITS b = to_bits(x);
+    return from_bits((x == x ? b + 0x7FFF + (b >> 16 & 1) : b | 0x400000) & 0xFFFF0000);
+}
+#endif
 static INLINE V odd(V x, V e)
 {
     BITS b = to_bits(x);
