@@ -137,7 +137,16 @@ class _Names(dict[str, Any]):
     """Names that an expression may use: its own, else mpmath's."""
 
     def __missing__(self, name: str) -> Any:
-        return getattr(mp, name)
+        return {"cosh": _cosh, "tanh": _tanh}.get(name) or getattr(mp, name)
+
+
+def _cosh(u: Any) -> Any:
+    """Of e^(1e300), for which mpmath would want 1e300 bits of log 2, any huge number will do."""
+    return mp.ldexp(1, 10**400) if abs(u) > mpf("1e400") else mp.cosh(u)
+
+
+def _tanh(u: Any) -> Any:
+    return mp.sign(u) if abs(u) > mpf("1e400") else mp.tanh(u)
 
 
 def formula_of(row: Any, derivative: bool) -> Formula:
@@ -157,9 +166,15 @@ def limits_of(row: Any, *parameters: float) -> list[float]:
 
 
 def zeros_of(row: Any, *parameters: float) -> list[float]:
-    """Isolated zeros of f' other than 0."""
-    scope = dict(zip(row.parameters, parameters or row.parameters.values(), strict=True))
-    return [float(eval(text, {}, dict(scope))) for text in row.zeros.replace(";", ",").split(",") if text.strip()]
+    """Isolated zeros of f' other than 0; of those that go on for ever (an expression with k) the ones within 200."""
+    scope: dict[str, Any] = {"nan": float("nan"), "log": np.log, "pi": np.pi}
+    scope |= dict(zip(row.parameters, parameters or row.parameters.values(), strict=True))
+    found = []
+    for text in filter(str.strip, row.zeros.split(",")):
+        many = any(isinstance(n, ast.Name) and n.id == "k" for n in ast.walk(ast.parse(text.strip())))
+        all_of_it = [float(eval(text.strip(), {}, {**scope, "k": k})) for k in (range(-300, 301) if many else (0,))]
+        found += [r for r in all_of_it if abs(r) < 200 or (not many and r == r)]
+    return found
 
 
 # ---- the formula in C ------------------------------------------------------------------------------------------------
@@ -209,6 +224,12 @@ class _C:
                 return self.keep(f"neg({self.visit(operand)})")
             case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(exponent))) if exponent > 0:
                 return self.keep(f"power({self.visit(left)}, {exponent})")
+            case ast.BinOp(left=left, op=ast.Sub(), right=ast.Call(func=ast.Name(id="tanh"), args=[inner])) if (
+                ast.dump(left) == ast.dump(inner)
+            ):
+                return self.keep(f"b_x_minus_tanh({self.visit(inner)})")
+            case ast.BinOp(op=ast.Sub()) if ast.unparse(node) == "x * cos(x) - sin(x)":
+                return self.keep("b_x_cos_minus_sin(exactly(x))")
             case ast.BinOp(left=left, op=op, right=right):
                 return self.keep(f"{self.BINARY[type(op)]}({self.visit(left)}, {self.visit(right)})")
             case ast.IfExp(test=test, body=body, orelse=orelse):

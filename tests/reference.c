@@ -124,6 +124,26 @@ static ball b_atan(ball a) { return with(M(atan)(a.v), a.e, 16); }
 static ball b_asinh(ball a) { return with(M(asinh)(a.v), a.e, 16); }
 static ball b_sin(ball a) { return with(M(sin)(a.v), a.e, 16); }
 static ball b_cos(ball a) { return with(M(cos)(a.v), a.e, 16); }
+/* t of tanh(a) = a/(1 + t), or of tan(a) = a/(1 - t): Lambert's continued fraction, for |a| <= 1 */
+static ball fraction(ball a, int is_tanh)
+{
+    ball square = mul(a, a), t = exactly(0);
+    for (int k = 41; k > 1; k -= 2) t = divide(square, is_tanh ? add(exactly(k), t) : sub(exactly(k), t));
+    return t;
+}
+/* a - tanh(a) and a cos(a) - sin(a), of which little is left near 0 */
+static ball b_x_minus_tanh(ball a)
+{
+    if (size(a.v) > 1) return sub(a, b_tanh(a));
+    ball t = fraction(a, 1);
+    return mul(a, divide(t, add(exactly(1), t)));
+}
+static ball b_x_cos_minus_sin(ball a)
+{
+    if (size(a.v) > 1) return sub(mul(a, b_cos(a)), b_sin(a));
+    ball t = fraction(a, 0);
+    return neg(mul(b_cos(a), mul(a, divide(t, sub(exactly(1), t)))));
+}
 static ball b_abs(ball a) { return (ball){size(a.v), a.e}; }
 static ball b_pi(void) { return literal(LITERAL(3.14159265358979323846264338327950288419716939937510)); }
 
@@ -159,6 +179,7 @@ void judge(int which, const double *x, const double *g, const double *p, size_t 
     for (size_t i = 0; i < n; i++) {
         ball b = formulas[which](x[i], p);
         if (g) b = mul(exactly(g[i]), b);
+        if (size(b.v) - b.e > end) b.e = 0; /* infinite for certain */
         if (size(b.v) > end) b.v = b.v > 0 ? end : -end, b.e = b.e < end ? b.e : end;
         int ulp = exponent_of(b.v, digits, least, most);
         for (int k = 0; k < count; k++) {

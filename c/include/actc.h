@@ -4,6 +4,7 @@
 
      void actc_elu_f32(const float *x, float *y, size_t n, double alpha);                           y = f(x)
      void actc_elu_derivative_f32(const float *x, float *d, size_t n, double alpha);                d = f'(x)
+     void actc_elu_second_derivative_f32(const float *x, float *d2, size_t n, double alpha);        d2 = f''(x)
      void actc_elu_backward_f32(const float *g, const float *x, float *gx, size_t n, double alpha); gx = g f'(x)
      void actc_elu_value_and_derivative_f32(const float *x, float *y, float *d, size_t n, double alpha);
      void actc_elu_parameter_backward_f32(const float *g, const float *x, size_t n, double alpha, double *gradients);
@@ -78,12 +79,17 @@ typedef struct actc_activation {
     const char *formula; /* f and f' as Python expressions of x and the parameters */
     const char *derivative;
     const char *range;
-    const char *limits; /* f(-inf), f(inf); f'(-inf), f'(inf) */
+    const char *limits; /* f(-inf), f(inf); f'(-inf), f'(inf); f''(-inf), f''(inf) */
     const char *kink;
     const char *zeros; /* isolated zeros of f' other than 0 */
     const char *reference;
     const char *elsewhere;
     int exact_f64_is_paired; /* whether `exact` float64 has a kernel of its own */
+    const char *second_derivative;
+    const char *domain;
+    const char *kinks; /* where f, f' or f'' jumps; kink says what f' is there */
+    const char *monotonicity;
+    const char *lipschitz;
 } actc_activation;
 
 ACTC_API size_t actc_count(void);
@@ -97,7 +103,8 @@ enum actc_pass {
     ACTC_BACKWARD = 2,             /* g, x; gx */
     ACTC_VALUE_AND_DERIVATIVE = 3, /* x; y, d */
     ACTC_PARAMETER_BACKWARD = 4,   /* g, x; one double sum per parameter */
-    ACTC_PASS_COUNT = 5,
+    ACTC_SECOND_DERIVATIVE = 5,    /* x; d2 */
+    ACTC_PASS_COUNT = 6,
     ACTC_EXACT = 256 /* or-ed to a pass: the exact tier */
 };
 
@@ -135,6 +142,7 @@ ACTC_API int actc_apply_strided(const actc_activation *activation, enum actc_pas
 #define ACTC_DECLARE(name, row, tier, parameters, dtype, real)                                                         \
     ACTC_API void name##_##dtype(const real *x, real *y, size_t n ACTC_DOUBLES_##parameters);                          \
     ACTC_API void name##_derivative_##dtype(const real *x, real *d, size_t n ACTC_DOUBLES_##parameters);               \
+    ACTC_API void name##_second_derivative_##dtype(const real *x, real *d2, size_t n ACTC_DOUBLES_##parameters);       \
     ACTC_API void name##_backward_##dtype(const real *g, const real *x, real *gx, size_t n ACTC_DOUBLES_##parameters); \
     ACTC_API void name##_value_and_derivative_##dtype(const real *x, real *y, real *d,                                 \
                                                       size_t n ACTC_DOUBLES_##parameters);                             \

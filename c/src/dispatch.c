@@ -362,7 +362,7 @@ static size_t add_misfits(int (*fits)(double), const call *c, size_t at, size_t 
 static void through_blocks(const isa *in_use, const unit *u, loop *f, int (*fits)(double), const call *c, size_t total)
 {
     const int own = c->dtype == (u == in_use->f32 ? ACTC_F32 : ACTC_F64), vary = parameters_vary(c);
-    const int judged = has_judge(u, c);
+    const int judged = has_judge(u, c) && (u == in_use->f32 || in_use->pairs->loops[c->row][ODD]);
     block s;
     char again[MAX_PARAMETERS][8 * BLOCK];
     const void *parameters[2 * MAX_PARAMETERS];
@@ -447,6 +447,9 @@ static void parameter_sums(const isa *in_use, const call *c, size_t total)
     }
 }
 
+/* What has no loop in the float unit. */
+static int is_wide(const call *c) { return kind_of[c->row] == WIDE || c->pass == ACTC_SECOND_DERIVATIVE; }
+
 /* The identity on contiguous arrays, whatever its name. */
 static int is_copy(const call *c, size_t n)
 {
@@ -498,7 +501,7 @@ static void run(const call *c, size_t n)
     const environment before = enter();
     if (c->pass == ACTC_PARAMETER_BACKWARD) {
         parameter_sums(in_use, c, n);
-    } else if (c->dtype == ACTC_F32 && c->exact) {
+    } else if (c->dtype != ACTC_F64 && (is_wide(c) || (c->dtype == ACTC_F32 && c->exact))) {
         through_blocks(in_use, in_use->f64, in_use->f64->loops[c->row][c->pass], NULL, c, n);
     } else if (c->dtype < ACTC_F32) {
         through_blocks(in_use, in_use->f32, in_use->f32->loops[c->row][c->pass], fits_float, c, n);
@@ -620,6 +623,12 @@ enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64
         const void *in[] = {x};                                                                                        \
         void *out[] = {d};                                                                                             \
         CALL(row, ACTC_DERIVATIVE, tier, parameters, dtype);                                                           \
+    }                                                                                                                  \
+    void symbol##_second_derivative_##dtype(const real *x, real *d2, size_t n ACTC_DOUBLES_##parameters)               \
+    {                                                                                                                  \
+        const void *in[] = {x};                                                                                        \
+        void *out[] = {d2};                                                                                            \
+        CALL(row, ACTC_SECOND_DERIVATIVE, tier, parameters, dtype);                                                    \
     }                                                                                                                  \
     void symbol##_backward_##dtype(const real *g, const real *x, real *gx, size_t n ACTC_DOUBLES_##parameters)         \
     {                                                                                                                  \

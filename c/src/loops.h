@@ -36,6 +36,7 @@ static INLINE void element(body *f, int pass, int count, V g, V x, const paramet
     case ODD: out[0] = odd(o.y.h, o.y.l), out[1] = scaled(odd(o.d.h, o.d.l), o.w); break;
 #else
     case ACTC_BACKWARD: out[0] = backward(g, x, &o); break;
+    case ACTC_SECOND_DERIVATIVE: out[0] = o.d2; break;
     case ACTC_PARAMETER_BACKWARD:
         for (int i = 0; i < count; i++) out[i] = g * o.dp[i];
         break;
@@ -112,37 +113,53 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
     LOOP(name, derivative, ACTC_DERIVATIVE, count)                                                                     \
     LOOP(name, value_and_derivative, ACTC_VALUE_AND_DERIVATIVE, count)
 
+/* Which loops a unit has of a row: NAME##_KIND(name, parameters) defines them, LISTED_KIND lists them by pass. */
 #if PAIRS
-#define LOOPS_PAIRED(name, count) LOOPS(name, count) LOOP(name, odd, ODD, count)
-#define LOOPS_ROUNDED(name, count)
-#define LOOPS_EXACT(name, count)
+#define LOOPS_PAIRED(name, parameters) LOOPS(name, COUNT_##parameters) LOOP(name, odd, ODD, COUNT_##parameters)
 /* no backward: the ordinary one has the bound that it needs */
-#define LISTED_PAIRED(name) name##_forward, name##_derivative, NULL, name##_value_and_derivative, NULL, name##_odd
-#define LISTED_ROUNDED(name) NULL
-#define LISTED_EXACT(name) NULL
-#define ROW(name, parameters, kind, ...) LOOPS_##kind(name, COUNT_##parameters)
+#define LISTED_PAIRED(name, parameters)                                                                                \
+    name##_forward, name##_derivative, [ACTC_VALUE_AND_DERIVATIVE] = name##_value_and_derivative, [ODD] = name##_odd
+#define LOOPS_EXACT(name, parameters)
+#define LISTED_EXACT(name, parameters) NULL
+#define LOOPS_ROUNDED LOOPS_EXACT
+#define LISTED_ROUNDED LISTED_EXACT
+#define LOOPS_WIDE LOOPS_EXACT
+#define LISTED_WIDE LISTED_EXACT
 #elif DOUBLE
-#define ROW(name, parameters, kind, ...)                                                                               \
+#define LOOPS_WIDE(name, parameters)                                                                                   \
     LOOPS(name, COUNT_##parameters)                                                                                    \
     LOOP(name, backward, ACTC_BACKWARD, COUNT_##parameters)                                                            \
+    LOOP(name, second_derivative, ACTC_SECOND_DERIVATIVE, COUNT_##parameters)                                          \
     ACTC_IF_##parameters(LOOP(name, parameter_backward, ACTC_PARAMETER_BACKWARD, COUNT_##parameters))
+#define LISTED_WIDE(name, parameters)                                                                                  \
+    name##_forward, name##_derivative, name##_backward,                                                                \
+        name##_value_and_derivative, [ACTC_SECOND_DERIVATIVE] = name##_second_derivative,                              \
+                                     ACTC_IF_##parameters([ACTC_PARAMETER_BACKWARD] = name##_parameter_backward)
+#define LOOPS_EXACT LOOPS_WIDE
+#define LISTED_EXACT LISTED_WIDE
+#define LOOPS_ROUNDED LOOPS_WIDE
+#define LISTED_ROUNDED LISTED_WIDE
+#define LOOPS_PAIRED LOOPS_WIDE
+#define LISTED_PAIRED LISTED_WIDE
 #else
-#define ROW(name, parameters, kind, ...)                                                                               \
+#define LOOPS_EXACT(name, parameters)                                                                                  \
     LOOPS(name, COUNT_##parameters)                                                                                    \
     LOOP(name, backward, ACTC_BACKWARD, COUNT_##parameters)
+#define LISTED_EXACT(name, parameters) name##_forward, name##_derivative, name##_backward, name##_value_and_derivative
+#define LOOPS_ROUNDED LOOPS_EXACT
+#define LISTED_ROUNDED LISTED_EXACT
+#define LOOPS_PAIRED LOOPS_EXACT
+#define LISTED_PAIRED LISTED_EXACT
+#define LOOPS_WIDE(name, parameters)
+#define LISTED_WIDE(name, parameters) NULL
 #endif
-#define LISTED(name) name##_forward, name##_derivative, name##_backward, name##_value_and_derivative
+
+#define ROW(name, parameters, kind, ...) LOOPS_##kind(name, parameters)
 #include "../include/actc/activations.def"
 #undef ROW
 
 static loop *const loops[][LOOP_COUNT] = {
-#if PAIRS
-#define ROW(name, parameters, kind, ...) {LISTED_##kind(name)},
-#elif DOUBLE
-#define ROW(name, parameters, kind, ...) {LISTED(name), ACTC_IF_##parameters(name##_parameter_backward)},
-#else
-#define ROW(name, parameters, kind, ...) {LISTED(name)},
-#endif
+#define ROW(name, parameters, kind, ...) {LISTED_##kind(name, parameters)},
 #include "../include/actc/activations.def"
 #undef ROW
 };

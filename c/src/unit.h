@@ -12,7 +12,7 @@
 PRAGMA(clang attribute push(__attribute__((target(TARGET))), apply_to = function))
 #endif
 #elif defined(__GNUC__)
-#pragma GCC optimize("fp-contract=off")
+#pragma GCC optimize("fp-contract=off", "no-math-errno")
 #ifdef TARGET
 PRAGMA(GCC target(TARGET))
 #endif
@@ -52,6 +52,7 @@ PRAGMA(GCC target(TARGET))
 #define EXPONENT_BITS ((((BITS)1 << EXPONENT) - 1) << MANTISSA)
 #define ONE_BITS ((((BITS)1 << (EXPONENT - 1)) - 1) << MANTISSA)
 #define K(c) B((REAL)(c))
+#define INFINITE (LARGEST + LARGEST)
 #define LARGEST C(0x1.fffffep127f, 0x1.fffffffffffffp1023)
 
 static INLINE double as_double(uint64_t b)
@@ -62,6 +63,7 @@ static INLINE double as_double(uint64_t b)
     } w = {b};
     return w.v;
 }
+static INLINE double abs_one(double v) { return v < 0 ? -v : v; }
 static INLINE uint64_t as_bits(double v)
 {
     union {
@@ -89,6 +91,7 @@ static INLINE uint32_t float_bits(float v)
 }
 
 #include "vec/fma.h"
+#include "vec/sqrt.h"
 #include VECTORS
 
 #include "elementary/pair.h"
@@ -105,6 +108,14 @@ static INLINE uint32_t float_bits(float v)
 #include "activations/rectifiers.h"
 #include "activations/sigmoids.h"
 #include "activations/gated.h"
+#if DOUBLE
+#include "elementary/log.h"
+#include "elementary/sincos.h"
+#include "activations/algebraic.h"
+#include "activations/gates.h"
+#include "activations/waves.h"
+#include "activations/wide.h"
+#endif
 #endif
 #if !PAIRS
 #include "storage.h"

@@ -33,6 +33,11 @@ cdef extern from "actc.h" nogil:
         const char *reference
         const char *elsewhere
         int exact_f64_is_paired
+        const char *second_derivative
+        const char *domain
+        const char *kinks
+        const char *monotonicity
+        const char *lipschitz
 
     enum actc_pass:
         ACTC_FORWARD
@@ -40,6 +45,7 @@ cdef extern from "actc.h" nogil:
         ACTC_BACKWARD
         ACTC_VALUE_AND_DERIVATIVE
         ACTC_PARAMETER_BACKWARD
+        ACTC_SECOND_DERIVATIVE
         ACTC_PASS_COUNT
         ACTC_EXACT
 

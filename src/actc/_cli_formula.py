@@ -36,6 +36,7 @@ _CONSTANTS = {"pi": math.pi, "e": math.e}
 _PASSES: dict[str, tuple[str, ...]] = {
     "": ("{f}",),
     "derivative": ("{d}",),
+    "second_derivative": ("{s}",),
     "backward": ("g*({d})",),
     "value_and_derivative": ("{f}", "{d}"),
 }
@@ -146,7 +147,7 @@ def numpy_source(row: Any, kind: str) -> str | None:
     """The statements that compute one pass of a row in plain NumPy, on one line."""
     if kind not in _PASSES:
         return None
-    formulas = [p.format(f=row.formula, d=row.derivative) for p in _PASSES[kind]]
+    formulas = [p.format(f=row.formula, d=row.derivative, s=row.second_derivative) for p in _PASSES[kind]]
     results = [_ToNumpy().visit(_parse(f)) for f in formulas]
     for i, result in enumerate(results):
         if not _is_array(result):

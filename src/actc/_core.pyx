@@ -47,7 +47,7 @@ cnp.import_array()
 cnp.import_umath()
 
 cdef enum:
-    MOST = 8  # operands of one call: two inputs, four parameters, two outputs
+    MOST = 10  # operands of one call: two inputs, four parameters, as many outputs
     GIL_RELEASED_ABOVE = 500  # elements; below, releasing costs more than it frees (NumPy's own threshold)
 
 ctypedef PyArray_DTypeMeta *DType
@@ -352,6 +352,7 @@ cdef inline bint is_out(PyObject *key) noexcept:
 PASSES = {
     "": ACTC_FORWARD,
     "_derivative": ACTC_DERIVATIVE,
+    "_second_derivative": ACTC_SECOND_DERIVATIVE,
     "_backward": ACTC_BACKWARD,
     "_value_and_derivative": ACTC_VALUE_AND_DERIVATIVE,
     "_parameter_sums": ACTC_PARAMETER_BACKWARD,
@@ -433,10 +434,15 @@ def rows():
                         for k in range(row.parameter_count)},
             formula=(<bytes>row.formula).decode(),
             derivative=(<bytes>row.derivative).decode(),
+            second_derivative=(<bytes>row.second_derivative).decode(),
+            domain=(<bytes>row.domain).decode(),
             range=(<bytes>row.range).decode(),
             limits=(<bytes>row.limits).decode(),
+            kinks=(<bytes>row.kinks).decode(),
             kink=(<bytes>row.kink).decode(),
             zeros=(<bytes>row.zeros).decode(),
+            monotonicity=(<bytes>row.monotonicity).decode(),
+            lipschitz=(<bytes>row.lipschitz).decode(),
             reference=(<bytes>row.reference).decode(),
             elsewhere=(<bytes>row.elsewhere).decode(),
             exact_f64_is_paired=bool(row.exact_f64_is_paired),

@@ -7,7 +7,7 @@ their names.
 from __future__ import annotations
 
 from actc import _core
-from actc._surface import ALIASES
+from actc._surface import ALIASES, PASSES
 
 HEAD = '''"""Type stub of actc, printed from the table by the build."""
 
@@ -33,6 +33,7 @@ class _Function(Protocol):
     @overload
     def __call__(self, x: ArrayLike, /, out: _Array | None = ..., **kwargs: Any) -> _Array: ...
     def derivative(self, x: ArrayLike, /, out: _Array | None = ..., **kwargs: Any) -> _Array: ...
+    def second_derivative(self, x: ArrayLike, /, out: _Array | None = ..., **kwargs: Any) -> _Array: ...
     def backward(self, g: ArrayLike, x: ArrayLike, /, out: _Array | None = ..., **kwargs: Any) -> _Array: ...
     def value_and_derivative(
         self, x: ArrayLike, /, out: tuple[_Array | None, _Array | None] = ..., **kwargs: Any
@@ -70,6 +71,7 @@ class {name}(Protocol):
     parameters: Mapping[str, float]
     def __call__(self, x: ArrayLike, /, {typed}, {tail}) -> Any: ...
     def derivative(self, x: ArrayLike, /, {typed}, {tail}) -> Any: ...
+    def second_derivative(self, x: ArrayLike, /, {typed}, {tail}) -> Any: ...
     def backward(self, g: ArrayLike, x: ArrayLike, /, {typed}, {tail}) -> Any: ...
     def value_and_derivative(self, x: ArrayLike, /, {typed}, **kwargs: Any) -> tuple[Any, Any]: ...
     def parameter_backward(self, g: ArrayLike, x: ArrayLike, /, {keywords}) -> dict[str, Any]: ...
@@ -88,7 +90,7 @@ def stub() -> str:
         names = dict.fromkeys([row.name, row.unique_name, *(a for a, n in ALIASES.items() if n == row.name)])
         for name in names:
             declarations.append(f"{name}: {protocols[key]}")
-            declarations += [f"{name}_{p}: Any" for p in ("derivative", "backward", "value_and_derivative")]
+            declarations += [f"{name}_{p}: Any" for p in PASSES]
             declarations += [f"{name}_parameter_backward: Any"] * bool(key)
     return "".join(text) + TAIL + "\n" + "\n".join(declarations) + "\n"
 

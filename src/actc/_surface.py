@@ -18,11 +18,12 @@ ALIASES = {
     "hardswish": "hard_swish",
     "logsigmoid": "log_sigmoid",
 }
-PASSES = ("derivative", "backward", "value_and_derivative")
+PASSES = ("derivative", "second_derivative", "backward", "value_and_derivative")
 
 _SUMMARY = {
     "": "{name}(x{p}), elementwise.",
     "derivative": "Derivative of {name} with respect to x, elementwise.",
+    "second_derivative": "Second derivative of {name} with respect to x, elementwise.",
     "backward": "Gradient through {name}: g times the derivative at x, fused.",
     "value_and_derivative": "{name}(x{p}) and its derivative in one pass.",
 }
@@ -32,6 +33,7 @@ _RETURNS = {
         "    f(x), of x's dtype (float32 for bool and 8- and 16-bit integers, float64 for wider ones)."
     ),
     "derivative": "d : ndarray or scalar\n    f'(x), of x's dtype.",
+    "second_derivative": "d2 : ndarray or scalar\n    f''(x), of x's dtype.",
     "backward": "gx : ndarray or scalar\n    The IEEE product g*f'(x), f' not rounded first; 0*inf is NaN.",
     "value_and_derivative": "y, d : tuple of ndarray or scalar\n    f(x) and f'(x), of x's dtype.",
 }
@@ -59,7 +61,8 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     name = ("exact." if exact else "") + row.name
     lines = [f"{name}{'.' + kind if kind else ''}{signature(row, kind)}", ""]
     lines += [_SUMMARY[kind].format(name=row.name, p=p), ""]
-    lines += [f"    f(x)  = {row.formula}", f"    f'(x) = {row.derivative}", ""]
+    lines += [f"    f(x)   = {row.formula}", f"    f'(x)  = {row.derivative}"]
+    lines += [f"    f''(x) = {row.second_derivative}", ""]
     lines += ["Parameters", "----------"]
     if kind == "backward":
         lines += ["g : array_like", "    Gradient with respect to f(x)."]
@@ -72,9 +75,11 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     lines += ["Returns", "-------", _RETURNS[kind], ""]
     lines += ["Raises", "------", "TypeError", "    If x is complex, longdouble, a string or an object."]
     lines += ["ValueError", "    If shapes do not broadcast; nothing is written.", "", "Notes", "-----"]
-    lines += [f"Range: {row.range}. f(-inf), f(inf); f'(-inf), f'(inf): {row.limits}. NaN gives NaN."]
-    if row.kink:
-        lines += [f"Convention at the kink: {row.kink}."]
+    lines += [f"Domain: {row.domain}. Range: {row.range}. Monotonicity: {row.monotonicity}."]
+    lines += [f"f(-inf), f(inf); f'(-inf), f'(inf); f''(-inf), f''(inf): {row.limits}. NaN gives NaN."]
+    lines += [f"Lipschitz constant: {row.lipschitz}."]
+    if row.kinks:
+        lines += [f"Kinks: {row.kinks}. Convention there: {row.kink}."]
     if row.zeros:
         lines += [f"f' is 0 at x = {row.zeros}."]
     if exact:
@@ -83,7 +88,7 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     else:
         lines += ["Error at most 2 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded."]
     lines += ["Never emits a floating-point warning.", ""]
-    lines += [f"Elsewhere: {row.elsewhere}.", "", "References", "----------", f".. [1] {row.reference}."]
+    lines += [f"Elsewhere: {row.elsewhere or 'no other library has it'}.", "", "References", "----------", f".. [1] {row.reference}."]
     return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 
     views.gelu(x, y)                              y = f(x)
     views.gelu_derivative(x, d)                   d = f'(x)
+    views.gelu_second_derivative(x, d2)           d2 = f''(x)
     views.gelu_backward(g, x, gx)                 gx = g f'(x)
     views.gelu_value_and_derivative(x, y, d)
     views.elu(x, y, alpha=0.5)                    parameters by keyword
@@ -30,7 +31,9 @@ ctypedef fused item:
 cdef dict formats = {"f": ACTC_F32, "d": ACTC_F64, "e": ACTC_F16}
 cdef dict named = {"float16": (ACTC_F16, "H"), "bfloat16": (ACTC_BF16, "H"), "float32": (ACTC_F32, "f"),
                    "float64": (ACTC_F64, "d")}
-cdef tuple suffixes = ("", "_derivative", "_backward", "_value_and_derivative")
+cdef dict passes = {"": ACTC_FORWARD, "_derivative": ACTC_DERIVATIVE, "_second_derivative": ACTC_SECOND_DERIVATIVE,
+                    "_backward": ACTC_BACKWARD, "_value_and_derivative": ACTC_VALUE_AND_DERIVATIVE}
+cdef tuple suffixes = tuple(passes)
 
 
 cdef void run(const actc_activation *row, int which, int dtype, int inputs, const item[::1] a, const item[::1] b,
@@ -153,7 +156,7 @@ cdef View make(size_t index, int which, str suffix, bint exact):
 
 functions = {}
 for _index in range(actc_count()):
-    for _which, _suffix in enumerate(suffixes):
+    for _suffix, _which in passes.items():
         for _exact in (False, True):
             _view = make(_index, _which, _suffix, _exact)
             functions[_view.__name__] = _view

@@ -15,8 +15,10 @@ typedef struct {
 #endif
 typedef struct {
     NUMBER y, d;
+    V d2; /* f'', complete: only the double unit's loops read it */
     scale w;
     int has_scale;
+    V unscaled;           /* gelu's value over 2^k, for phish */
     V dp[MAX_PARAMETERS]; /* df/dp, for parameter_backward: only the double unit's loops read it */
 } result;
 

@@ -1,10 +1,13 @@
 /* rectifiers.h - the identity above 0, something else below. */
 
+static INLINE V unless_nan(V x, V v) { return sel(eq(x, x), v, x); }
+
 BODY(identity)
 {
     NO_PARAMETERS;
     o->y = x;
-    o->d = sel(eq(x, x), K(1), x);
+    o->d = unless_nan(x, K(1));
+    o->d2 = unless_nan(x, K(0));
 }
 
 /* max returns its second argument for NaN and for equal zeros; adding 0 makes relu(-0) = +0. */
@@ -12,7 +15,8 @@ BODY(relu)
 {
     NO_PARAMETERS;
     o->y = max(K(0), x) + K(0);
-    o->d = sel(gt(x, K(0)), K(1), sel(eq(x, x), K(0), x));
+    o->d = sel(gt(x, K(0)), K(1), unless_nan(x, K(0)));
+    o->d2 = unless_nan(x, K(0));
 }
 
 /* A slope of 0 is relu, -inf included. */
@@ -21,7 +25,8 @@ static INLINE void leaky(V x, parameter slope, result *o)
     M none = eq(slope.high, K(0));
     V below = sel(none, slope.high, scale_by(x, slope));
     o->y = sel(lt(x, K(0)), below, x);
-    o->d = sel(gt(x, K(0)), K(1), sel(eq(x, x), DOUBLE ? slope.high : slope.high + slope.low, x));
+    o->d = sel(gt(x, K(0)), K(1), unless_nan(x, DOUBLE ? slope.high : slope.high + slope.low));
+    o->d2 = unless_nan(x, K(0));
     o->dp[0] = sel(gt(x, K(0)), K(0), x);
 }
 BODY(leaky_relu) { leaky(x, p[0], o); }
@@ -47,8 +52,9 @@ BODY(elu)
     exponential_below(x, p[0], &value, &derivative, &w, &expm1);
     o->y = sel(lt(x, K(0)), value, x);
     o->d = sel(above, K(1), derivative);
+    o->d2 = sel(above, K(0), scaled(derivative, w));
     with_scale(o, unless(above, w));
-    o->dp[0] = sel(lt(x, K(0)), expm1, sel(eq(x, x), K(0), x));
+    o->dp[0] = sel(lt(x, K(0)), expm1, unless_nan(x, K(0)));
 }
 
 #define SELU_LAMBDA 1.0507009873554804934193349852946
@@ -69,5 +75,159 @@ BODY(selu)
     exponential_below(x, constant(SELU_LAMBDA_ALPHA), &value, &derivative, &w, &expm1);
     o->y = sel(lt(x, K(0)), value, sel(above, scale_by(x, lambda), x));
     o->d = sel(above, lambda.high, derivative);
+    o->d2 = sel(above, K(0), scaled(derivative, w));
     with_scale(o, unless(above, w));
+}
+
+/* e^u - 1 from e^u = 2^k (1 + q), either side of 0 and up to overflow */
+static INLINE V expm1_from(pair q, V k)
+{
+    V up = value_of(exp2_of(k)), down = value_of(exp2_of(-k));
+    V small = fma(up, q.h, fma(up, q.l, up - K(1)));
+    return sel(gt(k, K(0)), scaled((K(1) - down) + q.h, exp2_of(k)), small);
+}
+#define EXP_OVERFLOW C(89, 710)
+
+/* alpha (e^u - 1), u = x/alpha as an unevaluated sum; a negative alpha makes it grow */
+BODY(celu)
+{
+    V a = p[0].high, h = x / a, k;
+    M above = gt(x, K(0)), none = eq(a, K(0));
+    V rest = (DOUBLE ? fnma(h, a, x) : fnma(h, p[0].low, fnma(h, a, x))) / a;
+    V u = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), h)), l = sel(eq(u, h), rest, K(0));
+    pair q = exp_reduced_sum(u, l, &k);
+    V e = K(1) + q.h, expm1 = expm1_from(q, k);
+    scale w = exp2_of(k);
+    o->y = sel(lt(x, K(0)), scale_by(expm1, p[0]), x);
+    o->d = sel(above, K(1), sel(none, unless_nan(x, K(0)), e));
+    o->d2 = sel(above, K(0), sel(none, unless_nan(x, K(0)), scaled(e, w) / a));
+    with_scale(o, unless(above, w));
+
+    /* e^u - 1 - u e^u cancels to -u^2/2 - u^3/3 - u^4/8 ... */
+    V s = K(1.0 / 93405312000);
+    static const double c[] = {
+        1.0 / 6706022400, 1.0 / 518918400, 1.0 / 43545600, 1.0 / 3991680, 1.0 / 403200, 1.0 / 45360, 1.0 / 5760,
+        1.0 / 840,        1.0 / 144,       1.0 / 30,       0.125,         1.0 / 3,      0.5};
+    for (int i = 0; i < 13; i++) s = fma(s, u, K(c[i]));
+    V wide = fnma(u, scaled(e, w), expm1);
+    o->dp[0] = sel(above, K(0), sel(lt(abs(u), K(0.5)), -u * u * s, wide));
+}
+
+/* f = f' = f'' */
+BODY(exponential)
+{
+    NO_PARAMETERS;
+    V k;
+    pair e = plus(1, exp_reduced_sum(max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), x)), K(0), &k));
+    o->d = e.h + e.l;
+    with_scale(o, exp2_of(k));
+    o->y = o->d2 = scaled(o->d, o->w);
+}
+
+/* ---- in pieces ---- */
+
+/* x > p and x < p: where x is near p the difference is exact */
+static INLINE M above(V x, parameter p) { return DOUBLE ? gt(x, p.high) : gt(x - p.high, p.low); }
+static INLINE M below(V x, parameter p) { return DOUBLE ? lt(x, p.high) : lt(x - p.high, p.low); }
+static INLINE parameter minus(parameter p)
+{
+    parameter r = {-p.high, -p.low};
+    return r;
+}
+
+BODY(binary_step)
+{
+    NO_PARAMETERS;
+    o->y = sel(lt(x, K(0)), K(0), unless_nan(x, K(1)));
+    o->d = o->d2 = unless_nan(x, K(0));
+}
+BODY(relu6)
+{
+    NO_PARAMETERS;
+    V r = max(K(0), x) + K(0);
+    o->y = sel(gt(r, K(6)), K(6), r);
+    o->d = sel(gt(x, K(0)) & lt(x, K(6)), K(1), unless_nan(x, K(0)));
+    o->d2 = unless_nan(x, K(0));
+}
+BODY(hard_tanh)
+{
+    M more = above(x, p[0]), less = below(x, p[1]);
+    o->y = unless_nan(x, sel(more, sel(less, x, p[1].high), p[0].high));
+    o->d = sel(more & less, K(1), unless_nan(x, K(0)));
+    o->d2 = unless_nan(x, K(0));
+    o->dp[0] = sel(more, K(0), unless_nan(x, K(1)));
+    o->dp[1] = sel(more, sel(less, K(0), K(1)), unless_nan(x, K(0)));
+}
+static INLINE void thresholded(V x, M more, V otherwise, result *o)
+{
+    o->y = sel(more, x, unless_nan(x, otherwise));
+    o->d = sel(more, K(1), unless_nan(x, K(0)));
+    o->d2 = unless_nan(x, K(0));
+    o->dp[0] = unless_nan(x, K(0));
+}
+BODY(thresholded_relu) { thresholded(x, above(x, p[0]), K(0), o); }
+BODY(threshold)
+{
+    M more = above(x, p[0]);
+    thresholded(x, more, p[1].high, o);
+    o->dp[1] = sel(more, K(0), unless_nan(x, K(1)));
+}
+BODY(hardshrink)
+{
+    M more = above(x, p[0]), less = below(x, minus(p[0]));
+    thresholded(x, more, sel(less, x, K(0)), o);
+    o->d = sel(more, K(1), sel(less, K(1), unless_nan(x, K(0))));
+}
+BODY(softshrink)
+{
+    M more = above(x, p[0]), less = below(x, minus(p[0]));
+    V high = p[0].high, low = DOUBLE ? K(0) : p[0].low;
+    o->y = sel(more, (x - high) - low, sel(less, (x + high) + low, unless_nan(x, K(0))));
+    o->d = sel(more, K(1), sel(less, K(1), unless_nan(x, K(0))));
+    o->d2 = unless_nan(x, K(0));
+    o->dp[0] = sel(more, K(-1), sel(less, K(1), unless_nan(x, K(0))));
+}
+BODY(relu_squared)
+{
+    NO_PARAMETERS;
+    V r = max(K(0), x) + K(0);
+    o->y = r * r;
+    o->d = r + r;
+    o->d2 = sel(gt(x, K(0)), K(2), unless_nan(x, K(0)));
+}
+BODY(hard_sigmoid)
+{
+    NO_PARAMETERS;
+    M more = gt(x, K(-3)), less = lt(x, K(3));
+    o->y = unless_nan(x, sel(more, sel(less, (x + K(3)) / K(6), K(1)), K(0)));
+    o->d = sel(more & less, K(1.0 / 6), unless_nan(x, K(0)));
+    o->d2 = unless_nan(x, K(0));
+}
+/* x (x + 3)/6 with one rounding, and that of -0 is -0 */
+BODY(hard_swish)
+{
+    NO_PARAMETERS;
+    M more = gt(x, K(-3)), less = lt(x, K(3));
+    pair n = product(single(x), two_sum(x, K(3)));
+    V q = n.h / K(6), middle = fma(fnma(q, K(6), n.h) + n.l, K(1.0 / 6), q);
+    o->y = sel(more, sel(less, sel(eq(x, K(0)), x, middle), x), unless_nan(x, K(0)));
+    o->d = sel(more, sel(less, fma(K(2), x, K(3)) / K(6), K(1)), unless_nan(x, K(0)));
+    o->d2 = sel(more & less, K(1.0 / 3), unless_nan(x, K(0)));
+}
+BODY(sparse_sigmoid)
+{
+    NO_PARAMETERS;
+    M more = gt(x, K(-1)), less = lt(x, K(1));
+    o->y = unless_nan(x, sel(more, sel(less, (x + K(1)) * K(0.5), K(1)), K(0)));
+    o->d = sel(more & less, K(0.5), unless_nan(x, K(0)));
+    o->d2 = unless_nan(x, K(0));
+}
+BODY(sparse_plus)
+{
+    NO_PARAMETERS;
+    M more = gt(x, K(-1)), less = lt(x, K(1));
+    pair t = two_sum(x, K(1)), square = product(t, t);
+    o->y = sel(more, sel(less, (square.h + square.l) * K(0.25), x), unless_nan(x, K(0)));
+    o->d = sel(more, sel(less, (x + K(1)) * K(0.5), K(1)), unless_nan(x, K(0)));
+    o->d2 = sel(more, sel(gt(x, K(1)), K(0), K(0.5)), unless_nan(x, K(0)));
 }

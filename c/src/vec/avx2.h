@@ -5,6 +5,7 @@
 #define fma(a, b, c) ((V)P(_mm256_fmadd)(a, b, c))
 #define fnma(a, b, c) ((V)P(_mm256_fnmadd)(a, b, c))
 #define min(a, b) ((V)P(_mm256_min)(a, b))
+#define square_root(v) ((V)P(_mm256_sqrt)(v))
 #define max(a, b) ((V)P(_mm256_max)(a, b))
 #define lanes_of(m) ((unsigned)P(_mm256_movemask)((V)(m)))
 #define sel(m, a, b) ((V)P(_mm256_blendv)(b, a, (V)(m)))

@@ -57,7 +57,20 @@ static INLINE V max(V a, V b) { return sel(gt(a, b), a, b); }
 static INLINE I all(BITS b) { return b - (I){0}; }
 static INLINE V abs(V x) { return (V)((I)x & all(~SIGN)); }
 static INLINE V copysign(V x, V s) { return (V)(((I)x & all(~SIGN)) | ((I)s & all(SIGN))); }
+/* the exponent of a positive normal number: its bits, as the last of 2^MANTISSA, are an integer */
+static INLINE V exponent(V x)
+{
+    const BITS at = ONE_BITS + ((BITS)MANTISSA << MANTISSA); /* 2^MANTISSA */
+    return (V)((I)x >> MANTISSA | all(at)) - K((REAL)((BITS)1 << MANTISSA) + (REAL)(ONE_BITS >> MANTISSA));
+}
 static INLINE V binade(V x) { return (V)((I)x & all(EXPONENT_BITS)); } /* 2^e <= |x| < 2^(e+1) */
+#ifndef square_root
+static INLINE V square_root(V x)
+{
+    for (int i = 0; i < LANES; i++) x[i] = square_root_one(x[i]);
+    return x;
+}
+#endif
 static INLINE V pow2(V n) { return (V)(((I)n << MANTISSA) + all(ONE_BITS)); }
 /* where the last `dropped` bits lie within `error` of a 1 and zeros */
 static INLINE M bits_near(V x, int dropped, BITS error)

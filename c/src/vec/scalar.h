@@ -38,6 +38,8 @@ static INLINE BITS to_bits(V v)
 #define copysign vector_copysign
 static INLINE V abs(V x) { return from_bits(to_bits(x) & ~SIGN); }
 static INLINE V copysign(V x, V s) { return from_bits((to_bits(x) & ~SIGN) | (to_bits(s) & SIGN)); }
+static INLINE V exponent(V x) { return (V)(SIGNED_BITS)(to_bits(x) >> MANTISSA) - (V)(ONE_BITS >> MANTISSA); }
+#define square_root(x) square_root_one(x)
 static INLINE V binade(V x) { return from_bits(to_bits(x) & EXPONENT_BITS); } /* 2^e <= |x| < 2^(e+1) */
 static INLINE V pow2(V n) { return from_bits((to_bits(n) << MANTISSA) + ONE_BITS); }
 /* where the last `dropped` bits lie within `error` of a 1 and zeros */

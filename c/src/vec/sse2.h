@@ -2,6 +2,7 @@
 #include <emmintrin.h>
 #define LANES (16 / (int)sizeof(REAL))
 #define min(a, b) ((V)P(_mm_min)(a, b))
+#define square_root(v) ((V)P(_mm_sqrt)(v))
 #define max(a, b) ((V)P(_mm_max)(a, b))
 #define lanes_of(m) ((unsigned)P(_mm_movemask)((V)(m)))
 #include "gnu.h"

@@ -1,0 +1,163 @@
+/* algebraic.h - functions of a square root. x is scaled by 2^j, so that its square does not overflow; the root is a pair. */
+
+static INLINE pair root_of(pair s)
+{
+    V h = square_root(s.h);
+    pair r = {h, (fnma(h, h, s.h) + s.l) / (h + h)};
+    r.l = sel(gt(s.h, K(0)), r.l, K(0)); /* of 0, and NaN */
+    return r;
+}
+/* sqrt(b 2^2j + a (x 2^j)^2), and 1 over it */
+typedef struct {
+    V x, j, two_j; /* x 2^j, j and 2^j */
+    pair root;
+    V inverse;
+} scaled_root;
+
+static INLINE scaled_root scaled_root_of(V a, V x, V b)
+{
+    scaled_root s;
+    x = max(K(-LARGEST), min(K(LARGEST), x));
+    s.j = square_exponent(abs(x));
+    s.two_j = pow2(s.j + K(MAGIC));
+    s.x = x * s.two_j;
+    s.root = root_of(sum_of(two_product(b * s.two_j, s.two_j), product(two_product(a, s.x), single(s.x))));
+    s.inverse = ratio(single(K(1)), s.root);
+    return s;
+}
+
+/* y = x/sqrt(1 + alpha x^2), y' = (y/x)^3, y'' = -3 alpha x (y/x)^5, dy/dalpha = -y^3/2 */
+static INLINE void isru_parts(V x, V alpha, result *o)
+{
+    scaled_root s = scaled_root_of(alpha, x, K(1));
+    M none = eq(alpha, K(0));
+    V r = s.inverse, square = r * r, j3 = s.j + s.j + s.j;
+    o->y = sel(eq(x, K(0)), x, sel(none, x, s.x * r));
+    o->d = sel(none, unless_nan(x, K(1)), square * r);
+    scale w = {sel(none, K(0), j3)};
+    with_scale(o, w);
+    o->d2 = sel(none, unless_nan(x, K(0)), scaled(K(-3) * alpha * s.x * (square * square * r), exp2_of(s.j + j3)));
+    o->dp[0] = K(-0.5) * o->y * o->y * o->y;
+}
+BODY(isru) { isru_parts(x, p[0].high, o); }
+BODY(isrlu)
+{
+    M left = lt(x, K(0)), right = eq(abs(x), x);
+    isru_parts(x, p[0].high, o);
+    o->y = sel(left, o->y, x);
+    o->d = sel(right, K(1), o->d);
+    o->w.k = sel(left, o->w.k, K(0));
+    o->d2 = sel(left, o->d2, unless_nan(x, K(0)));
+    o->dp[0] = sel(left, o->dp[0], unless_nan(x, K(0)));
+}
+
+/* x + x^2/(2 (sqrt(x^2 + 1) + 1)), far out x + |x|/2 */
+BODY(bent_identity)
+{
+    NO_PARAMETERS;
+    scaled_root s = scaled_root_of(K(1), x, K(1));
+    M far = lt(s.j, K(0));
+    V more = ratio(product(single(s.x), single(s.x)), sum_of(s.root, single(K(1))));
+    o->y = sel(far, sel(lt(x, K(0)), K(0.5), K(1.5)) * x, sel(eq(x, K(0)), x, fma(K(0.5), more, x)));
+    V over_root = s.x * s.inverse;
+    o->d = fma(K(0.5), over_root, K(1));
+    o->d2 = scaled(K(0.5) * s.inverse * s.inverse * s.inverse, exp2_of(s.j + s.j + s.j));
+}
+
+/* (x + s)/2 above 0, b/(2 (s - x)) below, s = sqrt(x^2 + b); f' = f/s, f'' = b/(2 s^3), df/db = 1/(4 s) */
+BODY(squareplus)
+{
+    V b = p[0].high;
+    M above = gt(x, K(0)), none = eq(b, K(0));
+    scaled_root s = scaled_root_of(K(1), x, b);
+    pair sum = sum_of(s.root, single(abs(s.x)));
+    V lower = ratio(single(b * K(0.5)), sum), upper = K(0.5) * (sum.h + sum.l);
+    V far = sel(lt(s.j, K(0)), x, upper);
+    o->y = sel(above, far, sel(none, unless_nan(x, K(0)), scaled(lower, exp2_of(s.j))));
+    o->d = sel(none, sel(above, K(1), unless_nan(x, K(0))), sel(above, upper, lower) * s.inverse);
+    scale w = {sel(above, K(0), s.j + s.j)};
+    with_scale(o, w);
+    V inverse = sel(none, K(0), s.inverse);
+    o->d2 = scaled(K(0.5) * b * inverse * inverse * inverse, exp2_of(s.j + s.j + s.j));
+    o->dp[0] = scaled(K(0.25) * s.inverse, exp2_of(s.j));
+}
+
+/* With a = |x|, s = sqrt(1 + a^2), t = a/(2 s (s + a)): f(-a) = -t, f(a) = a - t;
+   f'(-a) = (1 - a s)/(2 s^3 (s + a)), f'(a) = 1 - f'(-a); f'' = (2 - a^2)/(2 s^5) */
+BODY(dish)
+{
+    NO_PARAMETERS;
+    scaled_root s = scaled_root_of(K(1), x, K(1));
+    M above = gt(x, K(0));
+    V a = abs(s.x), r = s.inverse, square = r * r;
+    pair sum = sum_of(s.root, single(a));
+    V t = scaled(K(0.5) * ratio(single(a), product(s.root, sum)), exp2_of(s.j));
+    o->y = sel(above, x - t, sel(eq(x, K(0)), x, -t));
+    V n = fnma(a, s.root.l, fnma(a, s.root.h, s.two_j * s.two_j));
+    V d = K(0.5) * n * (square * r) * ratio(single(K(1)), sum);
+    scale w = {s.j + s.j};
+    o->d = sel(above, K(1) - scaled(d, w), d);
+    with_scale(o, unless(above, w));
+    o->d2 = scaled(K(0.5) * fma(-a, a, K(2) * s.two_j * s.two_j) * (square * square * r), exp2_of(s.j + s.j + s.j));
+}
+
+/* 0 up to -beta, x from beta on, a parabola between; beta = 0 is relu */
+BODY(smelu)
+{
+    V b = p[0].high, four = K(4) * b;
+    M more = gt(x, -b), less = lt(x, b), at = gt(x, b);
+    pair t = two_sum(x, b), square = product(t, t);
+    o->y = sel(more, sel(less, (square.h + square.l) / four, x), unless_nan(x, K(0)));
+    o->d = sel(more, sel(less, (x + b) / (b + b), K(1)), unless_nan(x, K(0)));
+    o->d2 = sel(more, sel(at, K(0), K(0.5) / b), unless_nan(x, K(0)));
+    o->dp[0] = sel(more & less, (b + x) * (b - x) / (four * b), unless_nan(x, K(0)));
+}
+BODY(star_relu)
+{
+    M above = gt(x, K(0));
+    V scale_ = p[0].high, bias = p[1].high;
+    pair line = two_product(x, x), product_ = product(line, single(scale_));
+    pair sum = two_sum(product_.h, bias);
+    V finite = sum.h + (sum.l + product_.l);
+    o->y = sel(above, sel(lt(abs(line.h), K(0x1p900)), finite, fma(scale_, line.h, bias)), unless_nan(x, bias));
+    o->d = sel(above, K(2) * scale_ * x, unless_nan(x, K(0)));
+    o->d2 = sel(above, scale_ + scale_, unless_nan(x, K(0)));
+    o->dp[0] = sel(above, line.h, unless_nan(x, K(0)));
+    o->dp[1] = unless_nan(x, K(1));
+}
+
+/* t + a (x - t) in pairs: t - t/a is a zero */
+static INLINE V line_through(V x, V t, V a)
+{
+    pair off = two_sum(x, -t), rise = product(off, single(a)), sum = two_sum(t, rise.h);
+    V rest = sum.l + rise.l;
+    return sel(lt(abs(sum.h), K(0x1p900)), sum.h + rest, sum.h);
+}
+BODY(srelu)
+{
+    V tl = p[0].high, al = p[1].high, tr = p[2].high, ar = p[3].high;
+    M left = gt(x, tl), right = lt(x, tr), wrong = gt(tl, tr); /* not left, not right of it */
+    V nan = x * K(0) / K(0), zero = unless_nan(x, K(0));
+    o->y = sel(left, sel(right, x, line_through(x, tr, ar)), line_through(x, tl, al));
+    o->y = sel(eq(x, K(0)) & eq(o->y, K(0)), x, o->y); /* -0 */
+    o->d = sel(left, sel(right, K(1), ar), unless_nan(x, al));
+    o->d2 = zero;
+    o->y = sel(wrong, nan, unless_nan(x, o->y));
+    o->d = sel(wrong, nan, unless_nan(x, o->d));
+    o->d2 = sel(wrong, nan, zero);
+    o->dp[0] = sel(left, zero, unless_nan(x, K(1) - al));
+    o->dp[1] = sel(left, zero, x - tl);
+    o->dp[2] = sel(left, sel(right, zero, K(1) - ar), zero);
+    o->dp[3] = sel(left, sel(right, zero, x - tr), zero);
+}
+/* clip(alpha x + beta, 0, 1): fma knows on which side of the kinks x is */
+BODY(hard_sigmoid_onnx)
+{
+    V line = fma(p[0].high, x, p[1].high), zero = unless_nan(x, K(0));
+    M more = gt(line, K(0)), less = lt(fma(p[0].high, x, p[1].high - K(1)), K(0)) & lt(line, K(1));
+    o->y = sel(more, sel(less, line, K(1)), unless_nan(line, zero));
+    o->d = sel(more & less, p[0].high, zero);
+    o->d2 = zero;
+    o->dp[0] = sel(more & less, x, zero);
+    o->dp[1] = sel(more & less, K(1), zero);
+}

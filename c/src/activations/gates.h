@@ -1,0 +1,370 @@
+/* gates.h - gates in double only: x sigma(v) for several v, and x times, or a function of, tanh, erf and log1p of the like.
+   As in gated.h: e = e^-|v| = 2^k p, the power of two multiplied in last, pairs where roundings would add up. */
+
+/* x sigma(v), given s = x v' as a pair and c = 2 v' + x v'': f' = sigma (1 + s (1 - sigma)),
+   f'' = sigma (1 - sigma) (c - |s v'| tanh(|v|/2)) */
+static INLINE void gate(V x, pair v, pair s, V c, V slope, result *o)
+{
+    M below = lt(v.h, K(0)), inside = lt(abs(v.h), K(EXP_LIMIT));
+    V k, h = sel(inside, v.h, copysign(K(EXP_LIMIT), v.h)), l = sel(inside, v.l, K(0));
+    pair q = exp_reduced_sum(-abs(h), sel(below, l, -l), &k), one = single(K(1)), p = plus(1, q);
+    scale tail = exp2_of(k), w = unless(gt(v.h, K(0)), tail);
+    V two_k = value_of(tail);
+    pair e = scaled_pair(p, two_k), m = plus(1, e), square = product(m, m);
+    s.h = unless_nan(v.h, sel(inside, s.h, copysign(K(8192), s.h)));
+    s.l = sel(inside, s.l, K(0));
+
+    V bounded = sel(below, max(K(-LARGEST), min(K(LARGEST), x)), x);
+    o->y = scaled(bounded * ratio(sel_pair(below, p, one), m), w);
+
+    pair lower = product(sum_of(sum_of(one, s), e), p);
+    pair upper = product(e, sum_of(sum_of(s, single(K(-1))), neg(e)));
+    V d = ratio(sel_pair(below, lower, upper), square);
+    o->d = sel(below, d, K(1) + d);
+    with_scale(o, w);
+
+    V half = ratio(sum_of(single(K(1) - two_k), scaled_pair(neg(q), two_k)), m); /* tanh(|v|/2) */
+    V bracket = fnma(abs(s.h), abs(slope) * half, abs(c));
+    o->d2 = scaled(copysign(K(1), c) * bracket * ratio(p, square), tail);
+}
+
+BODY(gelu_quick)
+{
+    NO_PARAMETERS;
+    const double beta = 0x1.b3b645a1cac08p0, rest = 0x1.89374bc6a7efap-55; /* 1.702 */
+    pair v = two_product(x, K(beta));
+    v.l = fma(x, K(rest), v.l);
+    gate(x, v, v, K(2 * beta), K(beta), o);
+    o->y = sel(gt(abs(x), K(LARGEST)), max(x, K(0)) * copysign(K(1), x), o->y);
+}
+BODY(gelu_tanh)
+{
+    NO_PARAMETERS;
+    V c = max(K(-64), min(K(64), x)); /* sigma(v) is 0 or 1 long before */
+    pair square = two_product(c, c), C = constant_pair(0x1.9884533d43651p0, -0x1.cbc0d30ebfd15p-54);
+    pair a = constant_pair(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61); /* 0.044715 C, C = 2 sqrt(2/pi) */
+    pair a3 = constant_pair(0x1.b6676bf7450fp-3, 0x1.bba7351828aabp-57), cubic = product(square, a);
+    pair v = product(sum_of(C, cubic), single(c)), slope = sum_of(C, product(square, a3));
+    v = fast_two_sum(v.h, v.l);
+    gate(x, v, product(slope, single(c)), fma(K(4), slope.h, K(-2 * 0x1.9884533d43651p0)), slope.h, o);
+    o->y = sel(gt(abs(x), K(LARGEST)), max(x, K(0)) * copysign(K(1), x), o->y);
+}
+/* beta = 0 gives x/2 */
+BODY(swish)
+{
+    V beta = p[0].high;
+    M none = eq(beta, K(0)), infinite = gt(abs(x), K(LARGEST));
+    V rest, u = times(x, p[0], &rest);
+    pair v = {sel(none, unless_nan(x, K(0)), u), sel(none, K(0), rest)};
+    gate(x, v, v, beta + beta, beta, o);
+    o->y = sel(infinite & none, x, sel(infinite & lt(v.h, K(0)), copysign(K(0), x), o->y));
+    V k; /* x^2 sigma (1 - sigma) */
+    pair q = exp_reduced_sum(max(K(-EXP_LIMIT), -abs(v.h)), K(0), &k);
+    V P = K(1) + q.h, m = K(1) + P * value_of(exp2_of(k));
+    o->dp[0] = x * scaled(x * (P / (m * m)), exp2_of(k));
+}
+
+/* tanh(a), a = u/2 > 0, to 0.6 ULP, and sech(a)^2 = 4 e/(1 + e)^2, e = e^-u, over 2^k */
+typedef struct {
+    V tanh, sech2;
+    scale w;
+} hyperbolic;
+
+static INLINE hyperbolic hyperbolic_of(V u, V rest)
+{
+    hyperbolic o;
+    M inside = lt(u, K(EXP_LIMIT));
+    V k;
+    pair q = exp_reduced_sum(-min(K(EXP_LIMIT), u), sel(inside, -rest, K(0)), &k), p = plus(1, q);
+    o.w = exp2_of(k);
+    V two_k = value_of(o.w);
+    pair m = plus(1, scaled_pair(p, two_k));
+    o.tanh = ratio(sum_of(fast_two_sum(K(1), -two_k), scaled_pair(neg(q), two_k)), m);
+    o.sech2 = K(4) * ratio(p, product(m, m));
+    return o;
+}
+
+BODY(softcap)
+{
+    V c = p[0].high, h = x / c, a = abs(h);
+    M none = eq(c, K(0));
+    V rest = sel(lt(a, K(LARGEST)), fnma(h, c, x) / c * copysign(K(1), h), K(0));
+    hyperbolic t = hyperbolic_of(a + a, rest + rest);
+    V zero = unless_nan(x, copysign(K(0), x));
+    o->y = sel(none, zero, sel(eq(x, K(0)), x, c * copysign(t.tanh, h)));
+    o->d = sel(none, zero, t.sech2);
+    o->d2 = sel(none, zero, scaled(K(-2) * copysign(t.tanh, h) * t.sech2, t.w) / c);
+    with_scale(o, t.w);
+
+    /* tanh(t) - t sech(t)^2 = (sinh(2t) - 2t)/(2 cosh(t)^2) */
+    V z = K(4) * h * h, s = K(1.0 / 51090942171709440000.0);
+    static const double coefficients[] = {1.0 / 121645100408832000.0,
+                                          1.0 / 355687428096000.0,
+                                          1.0 / 1307674368000.0,
+                                          1.0 / 6227020800.0,
+                                          1.0 / 39916800,
+                                          1.0 / 362880,
+                                          1.0 / 5040,
+                                          1.0 / 120,
+                                          1.0 / 6};
+    for (int i = 0; i < 9; i++) s = fma(s, z, K(coefficients[i]));
+    V sech2 = scaled(t.sech2, t.w), near = K(4) * h * h * h * s * sech2,
+      far = fnma(min(K(EXP_LIMIT), a), sech2, t.tanh);
+    o->dp[0] = sel(none, zero, sel(lt(a, K(1)), near, copysign(far, h)));
+}
+BODY(lisht)
+{
+    NO_PARAMETERS;
+    V a = abs(x);
+    hyperbolic t = hyperbolic_of(a + a, K(0));
+    V c = min(K(EXP_LIMIT), a);
+    o->y = a * t.tanh;
+    o->d = copysign(fma(c, scaled(t.sech2, t.w), t.tanh), x);
+    o->d2 = scaled(K(2) * fnma(c, t.tanh, K(1)) * t.sech2, t.w);
+}
+/* x - tanh(x) = x^3 P(x^2) for |x| < 1 (tools/coefficients/tanhshrink.sollya: 2^-54), else (x - 1) + 2e/(1 + e) */
+BODY(tanhshrink)
+{
+    NO_PARAMETERS;
+    V a = abs(x), z = a * a;
+    hyperbolic t = hyperbolic_of(a + a, K(0));
+    V c = K(0x1.c1521f082ed9ap-28);
+    c = fma(c, z, K(-0x1.4afbb020b95a9p-24));
+    c = fma(c, z, K(0x1.e2f2cfb503363p-22));
+    c = fma(c, z, K(-0x1.ddcc830dc2e7fp-20));
+    c = fma(c, z, K(0x1.753d815579fe4p-18));
+    c = fma(c, z, K(-0x1.fd79f838806ecp-17));
+    c = fma(c, z, K(0x1.458d283119e4dp-15));
+    c = fma(c, z, K(-0x1.95865708c93ep-14));
+    c = fma(c, z, K(0x1.f54f018f0e2b8p-13));
+    c = fma(c, z, K(-0x1.3554dcab13008p-11));
+    c = fma(c, z, K(0x1.7da30ccc0fb19p-10));
+    c = fma(c, z, K(-0x1.d6d3ca58d58ep-9));
+    c = fma(c, z, K(0x1.226e3533a465dp-7));
+    c = fma(c, z, K(-0x1.664f488159e53p-6));
+    c = fma(c, z, K(0x1.ba1ba1ba14da2p-5));
+    c = fma(c, z, K(-0x1.1111111111095p-3));
+    c = fma(c, z, K(0x1.5555555555555p-2));
+    V k, e = (K(1) + exp_reduced(max(K(-EXP_LIMIT), K(-2) * a), &k)) * value_of(exp2_of(k));
+    V large = (a - K(1)) + (e + e) / (K(1) + e);
+    o->y = copysign(sel(lt(a, K(1)), x * z * c, large), x);
+    o->d = t.tanh * t.tanh;
+    o->d2 = scaled(K(2) * copysign(t.tanh, x) * t.sech2, t.w);
+}
+
+/* x tanh(t), t = e^x = 2^k p, as x t R with R = tanh(t)/t, which is 1 to the last bit before t underflows;
+   f' = t (R + x S), f'' = t S (2 + x (1 - 2 t tanh t)), S = sech(t)^2 */
+BODY(tanhexp)
+{
+    NO_PARAMETERS;
+    M below = lt(x, K(0));
+    V k, c = max(K(-EXP_LIMIT), min(K(8), x)); /* tanh(e^8) is 1, and S t far below the smallest number */
+    pair q = exp_reduced_sum(c, K(0), &k), e0 = plus(1, q);
+    scale w = exp2_of(k);
+    V two_k = value_of(w);
+    pair t = scaled_pair(e0, two_k);
+    M tiny = lt(t.h, K(0x1p-30));
+    t = sel_pair(tiny, single(K(0x1p-30)), t);
+    hyperbolic g = hyperbolic_of(t.h + t.h, t.l + t.l);
+    V R = sel(tiny, K(1), ratio(single(g.tanh), t)), S = scaled(g.sech2, g.w);
+    w.k = sel(below, k, K(0));
+    V limited = sel(below, c, x);
+    V inner = sel(tiny, K(1), S);
+    o->y = sel(below, scaled(limited * (e0.h * R), w), x * g.tanh);
+    V bracket = fma(limited, inner, R);
+    o->d = sel(below, e0.h * bracket, fma(min(K(8), x) * t.h, S, g.tanh));
+    with_scale(o, w);
+    V curve = inner * fma(limited, fnma(sel(tiny, K(0), t.h + t.h), g.tanh, K(1)), K(2));
+    V outer = t.h * S * fma(min(K(8), x), fnma(t.h + t.h, g.tanh, K(1)), K(2));
+    o->d2 = sel(below, scaled(e0.h * curve, w), outer);
+}
+
+/* log1p(e^x) = s, below 0 over 2^k, as softplus */
+typedef struct {
+    pair p;        /* e^-|x| 2^-k */
+    V e, s, two_k; /* e^-|x|; log1p(e^-|x|) 2^-k */
+    V bounded;     /* x up to where e^-|x| is 0 */
+    scale w;
+} softplus_parts;
+
+static INLINE softplus_parts softplus_parts_of(V x)
+{
+    softplus_parts o;
+    V k;
+    o.bounded = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), x));
+    pair q = exp_reduced_sum(-abs(o.bounded), K(0), &k), p = plus(1, q);
+    o.w = exp2_of(k);
+    o.two_k = value_of(o.w);
+    o.p = p;
+    pair e = scaled_pair(p, o.two_k);
+    o.e = e.h;
+    V h = ratio(p, plus(2, e)), s = h * o.two_k, z = s * s, twice = h + h;
+    o.s = fma(twice, z * atanh_polynomial(z), twice);
+    return o;
+}
+
+/* x erf(s), s = log1p(e^x): f' = erf(s) + x G, f'' = G (2 + x (1 - sigma - 2 s sigma)), G = 2/sqrt(pi) e^(-s^2) sigma.
+   erf(s) = s E(s^2) below 1 (tools/coefficients/erf.sollya: 2^-56), 1 - 2 Phi(-sqrt(2) s) above. */
+BODY(serf)
+{
+    NO_PARAMETERS;
+    M below = lt(x, K(0));
+    softplus_parts t = softplus_parts_of(x);
+    V s = sel(below, t.s * t.two_k, t.bounded + t.s * t.two_k), z = s * s;
+    V c = K(0x1.bcc7673e2e32p-35);
+    c = fma(c, z, K(-0x1.290ef2aba090fp-30));
+    c = fma(c, z, K(0x1.f253bae72eb8fp-27));
+    c = fma(c, z, K(-0x1.5e94fcc839227p-23));
+    c = fma(c, z, K(0x1.b9cd799776869p-20));
+    c = fma(c, z, K(-0x1.f4d05fc887746p-17));
+    c = fma(c, z, K(0x1.f9a30b576b8ccp-14));
+    c = fma(c, z, K(-0x1.c02db2f9c2b97p-11));
+    c = fma(c, z, K(0x1.565bcd07fa605p-8));
+    c = fma(c, z, K(-0x1.b82ce3125647ap-6));
+    c = fma(c, z, K(0x1.ce2f21a041df3p-4));
+    c = fma(c, z, K(-0x1.812746b0379cap-2));
+    c = fma(c, z, K(0x1.20dd750429b6dp0));
+    V k, a = min(K(NORMAL_LIMIT), s * K(1.41421356237309504880)); /* erfc(s) = 2 Phi(-a) */
+    V limited = min(K(38), s);
+    pair square = two_product(limited, limited), q = exp_reduced_sum(-square.h, -square.l, &k), g = plus(1, q);
+    V far = K(1) - scaled(K(2) * ratio(product(normal_tail(fma(K(2), a / (a + K(4)), K(-1))), g), two_sum(a, K(4))),
+                          exp2_of(k));
+    V erf_s = sel(lt(s, K(1)), s * c, far);
+    V density = scaled((g.h + g.l) * K(1.12837916709551257390), exp2_of(k)); /* 2/sqrt(pi) e^(-s^2) */
+
+    V m = K(1) + t.e, high = K(1) / m,
+      low = ratio(t.p, plus(1, scaled_pair(t.p, t.two_k))); /* sigma(|x|), sigma(-|x|)/2^k */
+    scale w = {sel(below, t.w.k, K(0))};
+    o->y = scaled(sel(below, t.bounded, x) * sel(below, t.s * c, erf_s), w);
+    V G = density * sel(below, low, high);
+    o->d = fma(t.bounded, G, sel(below, t.s * c, erf_s));
+    with_scale(o, w);
+    V upper = low * t.two_k, one_minus = sel(below, high, upper), sigma = sel(below, upper, high);
+    o->d2 = scaled(G * fma(t.bounded, fnma(s + s, sigma, one_minus), K(2)), w);
+}
+
+/* x L, L = log1p(sigma(x)) = 2 atanh(r), r = sigma/(2 + sigma) = e/(2 + 3e) below 0 and 1/(3 + 2e) above;
+   L' = e/((1 + e)(1 + 2e)) or e/((1 + e)(2 + e)), L'' = L' (1 - 2 sigma - sigma^2)/(1 + sigma) */
+BODY(logish)
+{
+    NO_PARAMETERS;
+    M below = lt(x, K(0));
+    exponential t = exp_minus_abs(x);
+    scale w = unless(gt(x, K(0)), t.w);
+    V e = t.e.h, two_k = t.two_k;
+    pair one = single(K(1)), two_e = scaled_pair(t.e, K(2));
+    pair three = sum_of(two_e, t.e);
+    pair denominator = sel_pair(below, sum_of(single(K(2)), three), plus(3, two_e));
+    V r = ratio(sel_pair(below, t.p, one), denominator); /* over 2^k below 0 */
+    V full = sel(below, r * two_k, r), z = full * full, L = fma(r + r, z * atanh_polynomial(z), r + r);
+    o->y = scaled(sel(below, t.limited, x) * L, w);
+    pair parts = product(plus(1, t.e), sel_pair(below, plus(1, two_e), plus(2, t.e)));
+    V slope = ratio(t.p, parts), bounded = t.limited; /* L'/2^k */
+    o->d = sel(below, fma(bounded, slope, L), fma(bounded, slope * two_k, L));
+    with_scale(o, w);
+    /* below 0 sigma = e/(1 + e): (1 + e)^2 (1 - 2 sigma - sigma^2) = 1 - 2e^2, (1 + e)(1 + sigma) = 1 + 2e;
+       above, sigma = 1/(1 + e): e^2 - 2 and 2 + e */
+    V n = sel(below, fma(K(-2) * e, e, K(1)), fma(e, e, K(-2)));
+    V m = (K(1) + e) * sel(below, K(1) + (e + e), K(2) + e);
+    o->d2 = scaled(slope * fma(bounded, n / m, K(2)), t.w);
+}
+
+/* x tanh(g), g = gelu(x): f' = tanh(g) + x g' S, f'' = S (2 g' + x (g'' - 2 g'^2 tanh(g))), S = sech(g)^2. Far below 0
+   tanh(g) is g R, R = tanh(g)/g. */
+BODY(phish)
+{
+    NO_PARAMETERS;
+    result g;
+    gelu_body(x, NULL, &g);
+    M below = lt(x, K(0));
+    V a = abs(g.y), bounded = max(K(-NORMAL_LIMIT), min(K(NORMAL_LIMIT), x));
+    M tiny = lt(a, K(0x1p-30));
+    hyperbolic t = hyperbolic_of(a + a, K(0));
+    V S = scaled(t.sech2, t.w), R = sel(tiny, K(1), t.tanh / a), slope = sel(below, g.d, scaled(g.d, g.w));
+    scale w = {sel(below, g.w.k, K(0))};
+    V small = g.unscaled * R;                                                          /* tanh(g)/2^k */
+    o->y = sel(below, scaled(bounded * small, w), sel(eq(x, K(0)), K(0), x * t.tanh)); /* no less than 0: +0 for -0 */
+    o->d = fma(bounded * slope, S, sel(below, small, t.tanh));
+    with_scale(o, w);
+    V true_slope = scaled(g.d, g.w), curve = fma(K(-2) * true_slope * true_slope, copysign(t.tanh, x), g.d2);
+    o->d2 = S * fma(bounded, curve, true_slope + true_slope);
+}
+
+/* x sigma above 0, (e^x - 1) sigma below, where f' = e (e^2 + 2e - 1)/(1 + e)^2, f'' = e (e^3 + 3e^2 + 5e - 1)/(1 + e)^3 */
+BODY(elish)
+{
+    NO_PARAMETERS;
+    M above = gt(x, K(0));
+    V k;
+    silu_body(x, p, o);
+    pair q = exp_reduced_sum(max(K(-EXP_LIMIT), min(K(0), x)), K(0), &k), e0 = plus(1, q);
+    scale w = exp2_of(k);
+    V two_k = value_of(w);
+    pair e = scaled_pair(e0, two_k), m = plus(1, e);
+    V expm1 = fma(two_k, q.h, fma(two_k, q.l, two_k - K(1)));
+    o->y = sel(lt(x, K(0)), scaled(expm1 * ratio(e0, m), w), o->y);
+    pair n = sum_of(sum_of(single(K(-1)), scaled_pair(e, K(2))), product(e, e));
+    V E = e.h, M3 = m.h * m.h * m.h;
+    V d = ratio(product(n, e0), product(m, m));
+    o->d = sel(above, o->d, d);
+    o->d2 = sel(above, o->d2, scaled(e0.h * fma(E, fma(E, E + K(3), K(5)), K(-1)) / M3, w));
+    w.k = sel(above, o->w.k, k);
+    with_scale(o, w);
+}
+/* the same with clip((x + 1)/2, 0, 1) for sigma */
+BODY(hard_elish)
+{
+    NO_PARAMETERS;
+    M flat = gt(x, K(-1)), above = gt(x, K(0)), far = gt(x, K(1));
+    V k;
+    pair q = exp_reduced_sum(max(K(-1), min(K(0), x)), K(0), &k);
+    V two_k = value_of(exp2_of(k)), e = fma(two_k, q.h, two_k), expm1 = fma(two_k, q.h, fma(two_k, q.l, two_k - K(1)));
+    V h = (x + K(1)) * K(0.5), zero = unless_nan(x, K(0));
+    o->y = sel(flat, sel(far, x, sel(above, x * h, sel(eq(x, K(0)), x, expm1 * h))), zero);
+    o->d = sel(flat, sel(far, K(1), sel(above, x + K(0.5), K(0.5) * fma(e, x + K(1), expm1))), zero);
+    o->d2 = sel(flat, sel(far, K(0), sel(above, K(1), K(0.5) * e * (x + K(3)))), zero);
+}
+
+/* the derivative of silu; f' = sigma (1 - sigma) (2 - |x| T), f'' = -sigma (1 - sigma) sign(x) (3 T + |x| (1 - 3 T^2)/2),
+   T = tanh(|x|/2) */
+BODY(dsilu)
+{
+    NO_PARAMETERS;
+    result s;
+    silu_body(x, p, &s);
+    V a = min(K(EXP_LIMIT), abs(x));
+    hyperbolic t = hyperbolic_of(a, K(0));
+    V quarter = K(0.25) * t.sech2;
+    o->y = scaled(s.d, s.w);
+    o->d = fnma(a, t.tanh, K(2)) * quarter;
+    with_scale(o, t.w);
+    V n = fma(K(0.5) * a, fma(K(-3) * t.tanh, t.tanh, K(1)), K(3) * t.tanh);
+    o->d2 = scaled(-copysign(K(1), x) * n * quarter, t.w);
+}
+
+/* Phi(u), u = (x - mu)/sigma; sigma = 0 gives what IEEE arithmetic gives */
+BODY(laplace)
+{
+    V sigma = p[1].high;
+    pair off = two_sum(x, -p[0].high);
+    M finite = lt(abs(off.h), K(0x1p900));
+    V h = off.h / sigma;
+    V l = sel(finite & lt(abs(h), K(0x1p900)), (fnma(h, sigma, off.h) + off.l) / sigma, K(0));
+    M below = lt(h, K(0));
+    V k, a = abs(h), inside = min(K(NORMAL_LIMIT), a), rest = sel(eq(inside, a), l * copysign(K(1), h), K(0));
+    pair square = two_product(inside, inside);
+    pair q = exp_reduced_sum(K(-0.5) * square.h, fma(K(-0.5), square.l, -(inside * rest)), &k), e = plus(1, q);
+    scale w = exp2_of(k);
+    pair four = two_sum(inside, K(4));
+    four.l = four.l + rest;
+    V t = fma(K(2), ratio(single(inside), four), K(-1));
+    V tail = ratio(product(normal_tail(t), e), four); /* Phi(-a)/2^k */
+    o->y = sel(below, scaled(tail, w), K(1) - scaled(tail, w));
+    o->d = (e.h + e.l) * K(ONE_OVER_ROOT_2_PI) / sigma;
+    with_scale(o, w);
+    V signed_a = copysign(inside, h), d = scaled(o->d, w);
+    o->d2 = scaled(-signed_a * o->d / sigma, w);
+    o->dp[0] = -d;
+    o->dp[1] = -signed_a * d;
+    o->y = unless_nan(x, o->y);
+}

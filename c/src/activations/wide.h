@@ -1,0 +1,64 @@
+/* wide.h - exponentials with a parameter inside, in double only. */
+
+/* alpha > 0: (e^u - 1)/alpha + alpha, u = alpha x. alpha < 0: log1p(v)/-alpha, v = -alpha (x + alpha), NaN where v < -1. */
+BODY(soft_exponential)
+{
+    V alpha = p[0].high, rest, u = times(x, p[0], &rest), k;
+    M none = eq(alpha, K(0)), positive = gt(alpha, K(0)), inside = lt(abs(u), K(EXP_OVERFLOW));
+    V h = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), u)), l = sel(inside, rest, K(0));
+    pair q = exp_reduced_sum(h, l, &k);
+    V e = scaled(K(1) + q.h, exp2_of(k)), grown = expm1_from(q, k) / alpha;
+
+    M finite = lt(abs(x), K(0x1p900));
+    pair off = two_sum(x, alpha), v = product(off, single(-alpha)), one_v = sum_of(single(K(1)), v);
+    one_v.l = sel(finite, one_v.l, K(0));
+    one_v = fast_two_sum(one_v.h, one_v.l);
+    V inverse = K(1) / one_v.h, logarithm = log_of(one_v) / -alpha;
+    V outside = sel(lt(one_v.h, K(0)), x * K(0) / K(0), inverse);
+
+    o->y = sel(none, x, sel(positive, grown + alpha, logarithm));
+    o->d = sel(none, unless_nan(x, K(1)), sel(positive, e, outside));
+    o->d2 = sel(none, unless_nan(x, K(0)), alpha * sel(positive, e, inverse * outside));
+
+    /* 1 + (u e^u - e^u + 1)/alpha^2, where small 1 + x^2 (1/2 + u/3 + u^2/8 + ..) */
+    V s = K(1.0 / 93405312000);
+    static const double c[] = {
+        1.0 / 6706022400, 1.0 / 518918400, 1.0 / 43545600, 1.0 / 3991680, 1.0 / 403200, 1.0 / 45360, 1.0 / 5760,
+        1.0 / 840,        1.0 / 144,       1.0 / 30,       0.125,         1.0 / 3,      0.5};
+    for (int i = 0; i < 13; i++) s = fma(s, h, K(c[i]));
+    V grows = sel(lt(abs(h), K(0.5)), x * x * s, (h * e - e + K(1)) / (alpha * alpha));
+    V shrinks = ((x + alpha + alpha) * inverse - logarithm) / alpha;
+    o->dp[0] = sel(none, fma(K(0.5) * x, x, K(1)), sel(positive, K(1) + grows, shrinks));
+}
+
+static INLINE V xielu_limit(V x, V an, V beta)
+{
+    V slope = beta - an;
+    return sel(eq(slope, K(0)), -an, slope * x);
+}
+
+/* alpha_n (e^x - 1 - x) + beta x below 0: e^x - 1 - x = x^2 (1/2 + x/6 + ..) near 0 */
+BODY(xielu)
+{
+    V ap = p[0].high, an = p[1].high, beta = p[2].high, k;
+    M above = gt(x, K(0));
+    V c = max(K(-EXP_LIMIT), min(K(0), x));
+    pair q = exp_reduced_sum(c, K(0), &k);
+    V two_k = value_of(exp2_of(k)), e = scaled(K(1) + q.h, exp2_of(k));
+    V expm1 = fma(two_k, q.h, fma(two_k, q.l, two_k - K(1)));
+    static const double coefficients[] = {1.0 / 6227020800.0, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800,
+                                          1.0 / 362880,       1.0 / 40320,     1.0 / 5040,     1.0 / 720,
+                                          1.0 / 120,          1.0 / 24,        1.0 / 6,        0.5};
+    V s = K(1.0 / 87178291200.0);
+    for (int i = 0; i < 12; i++) s = fma(s, c, K(coefficients[i]));
+    V curved = sel(gt(c, K(-1)), c * c * s, expm1 - sel(above, K(0), x));
+    pair lower = sum_of(two_product(an, curved), two_product(beta, x));
+    V below = sel(gt(abs(x), K(0x1p900)), fma(an, curved, beta * x), lower.h + lower.l);
+    V slope = x * fma(ap, x, beta);
+    o->y = sel(above, slope, sel(eq(x, K(0)), x, sel(lt(x, K(-LARGEST)), xielu_limit(x, an, beta), below)));
+    o->d = sel(above, fma(K(2) * ap, x, beta), unless_nan(x, fma(an, expm1, beta)));
+    o->d2 = sel(above, K(2) * ap, unless_nan(x, an * e));
+    o->dp[0] = sel(above, x * x, unless_nan(x, K(0)));
+    o->dp[1] = sel(above, K(0), curved);
+    o->dp[2] = x;
+}
