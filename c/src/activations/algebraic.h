@@ -32,14 +32,14 @@ static INLINE void isru_parts(V x, V alpha, result *o)
 {
     scaled_root s = scaled_root_of(alpha, x, K(1));
     M none = eq(alpha, K(0));
-    pair r = s.inverse, y = product(r, single(s.x)), cubed = cube(r);
+    pair r = s.inverse, y = product(r, single(s.x)), cubed = cube(r),
+         lead = product(product(y, r), single(K(-3) * alpha));
     V j3 = s.j + s.j + s.j;
     o->y = sel(eq(x, K(0)), x, sel(none, x, whole(y)));
     o->d = sel(none, unless_nan(x, K(1)), whole(cubed));
     scale w = {sel(none, K(0), j3)};
     with_scale(o, w);
-    o->d2 =
-        sel(none, unless_nan(x, K(0)), scaled(K(-3) * alpha * whole(product(product(y, r), cubed)), exp2_of(s.j + j3)));
+    o->d2 = sel(none, unless_nan(x, K(0)), scaled(whole(product(lead, cubed)), exp2_of(s.j + j3)));
     o->dp[0] = K(-0.5) * o->y * o->y * o->y;
 }
 BODY(isru) { isru_parts(x, p[0].high, o); }

@@ -83,9 +83,11 @@ BODY(selu)
 static INLINE V times_expm1(pair q, V k, parameter a, V *expm1)
 {
     V up = value_of(exp2_of(k)), down = value_of(exp2_of(-k)), large = (K(1) - down) + (q.h + q.l);
-    V small = fma(up, q.h, fma(up, q.l, up - K(1)));
-    *expm1 = sel(gt(k, K(0)), scaled(large, exp2_of(k)), small);
-    return sel(gt(k, K(0)), scaled(scale_by(large, a), exp2_of(k)), scale_by(small, a));
+    pair small = sum_of(single(up - K(1)), scaled_pair(q, up)), factor = {a.high, a.low},
+         times = product(small, factor);
+    *expm1 = sel(gt(k, K(0)), scaled(large, exp2_of(k)), small.h + small.l);
+    V product_ = times.h + sel(lt(abs(times.h), K(INFINITE)), times.l, K(0));
+    return sel(gt(k, K(0)), scaled(scale_by(large, a), exp2_of(k)), product_);
 }
 /* e^u times or over a parameter overflows, and 2^k is still a product of two numbers */
 #define EXP_OVERFLOW C(170, 1400)
