@@ -363,7 +363,7 @@ static void reconsider(const isa *in_use, const call *c, size_t at, const uint16
     }
     u->loops[c->row][c->pass](in, out, count, parameters, 1);
 
-    loop *odd = in_use->pairs->loops[c->row][ODD];
+    loop *const paired = in_use->pairs->loops[c->row][ODD], *const odd = paired ? paired : u->loops[c->row][ODD];
     int computed = 0;
     for (int k = 0; k < c->outputs; k++) {
         if (has_judge(u, c)) {
@@ -371,12 +371,11 @@ static void reconsider(const isa *in_use, const call *c, size_t at, const uint16
             const size_t m = u->doubtful[c->dtype](s.out[k], count, has_zeros(c, k), open);
             if (odd && m && !computed++) odd(in, words, count, parameters, 1);
             for (size_t i = 0; i < m; i++) {
-                const size_t at_i = open[i];
+                const size_t e = open[i];
                 const void *own[2 * MAX_PARAMETERS];
-                for (int j = 0; j < MAX_PARAMETERS; j++)
-                    own[2 * j] = &s.high[j][at_i], own[2 * j + 1] = &s.low[j][at_i];
-                s.out[k][at_i] = odd ? word[c->pass == ACTC_DERIVATIVE || k == 1][at_i]
-                                     : last_word(u, c, k, s.in[0][at_i], s.out[k][at_i], own);
+                for (int j = 0; j < MAX_PARAMETERS; j++) own[2 * j] = &s.high[j][e], own[2 * j + 1] = &s.low[j][e];
+                if (odd) s.out[k][e] = word[c->pass == ACTC_DERIVATIVE || k == 1][e];
+                if (!paired) s.out[k][e] = last_word(u, c, k, s.in[0][e], s.out[k][e], own);
             }
         }
         u->write[c->dtype](s.out[k], results[k], (ptrdiff_t)size, count);

@@ -15,7 +15,9 @@ static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
     s.l = sel(inside, s.l, K(0));
 
     V bounded = sel(below, max(K(-LARGEST), min(K(LARGEST), x)), x);
-    o->y = scaled(bounded * ratio(sel_pair(below, p, one), m), w);
+    M huge = gt(abs(bounded), K(0x1p1000)); /* p may be above 1 */
+    scale y_scale = {sel(huge & below, w.k + K(2), w.k)};
+    o->y = scaled(bounded * sel(huge & below, K(0.25), K(1)) * ratio(sel_pair(below, p, one), m), y_scale);
 
     pair lower = product(sum_of(sum_of(one, s), e), p);
     pair upper = product(e, sum_of(sum_of(s, single(K(-1))), neg(e)));
@@ -152,6 +154,8 @@ BODY(tanhshrink)
     c = fma(c, z, K(0x1.5555555555555p-2));
     V k, e = (K(1) + exp_reduced(max(K(-EXP_LIMIT), K(-2) * a), &k)) * value_of(exp2_of(k));
     V large = (a - K(1)) + (e + e) / (K(1) + e);
+    /* a - 1 may be a tie of a narrower type but for what a double does not hold: one more in the last place tells */
+    large = sel(gt(a, K(20)) & lt(a, K(0x1p53)), large * K(0x1.0000000000001p0), large);
     o->y = copysign(sel(lt(a, K(1)), x * z * c, large), x);
     o->d = t.tanh * t.tanh;
     o->d2 = scaled(K(2) * copysign(t.tanh, x) * t.sech2, t.w);

@@ -103,7 +103,7 @@ BODY(celu)
     pair one_q = plus(1, q);
     V e = one_q.h + one_q.l, expm1, value = times_expm1(q, k, p[0], &expm1);
     scale w = exp2_of(k);
-    o->y = sel(lt(x, K(0)), value, x);
+    o->y = sel(lt(x, K(0)), sel(lt(abs(h), K(C(0x1p-26f, 0x1p-55))), x, value), x);
     o->d = sel(above, K(1), sel(none, unless_nan(x, K(0)), e));
     o->d2 = sel(above, K(0), sel(none, unless_nan(x, K(0)), scaled(e, w) / a));
     with_scale(o, unless(above, w));
