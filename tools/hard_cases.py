@@ -1,5 +1,6 @@
-"""Which of the doubtful inputs that hard_cases.c prints does `exact` float32 round to the wrong side? mpmath decides, with
-digits added until they no longer matter. Prints c/src/hard_cases.def; keeps what it lists already (the same inputs come
+"""Which of the doubtful inputs that hard_cases.c prints does `exact` float32 round to the wrong side?
+
+mpmath decides, with digits added until they no longer matter. Prints c/src/hard_cases.def; keeps what it lists already (the same inputs come
 back right then)."""
 
 import struct

@@ -106,7 +106,13 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     else:
         lines += ["Error at most 2 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded."]
     lines += ["Never emits a floating-point warning.", ""]
-    lines += [f"Elsewhere: {row.elsewhere or 'no other library has it'}.", "", "References", "----------", f".. [1] {row.reference}."]
+    lines += [
+        f"Elsewhere: {row.elsewhere or 'no other library has it'}.",
+        "",
+        "References",
+        "----------",
+        f".. [1] {row.reference}.",
+    ]
     return "\n".join(lines)
 
 
