@@ -19,7 +19,7 @@ from actc import _core
 ROWS = _core.rows()
 TIERS = {"default": actc.functions, "exact": actc.exact.functions}
 # attribute of a function -> how many arrays go in before the parameters, and how many come out
-PASSES = {"": (1, 1), "derivative": (1, 1), "backward": (2, 1), "value_and_derivative": (1, 2)}
+PASSES = {"": (1, 1), "derivative": (1, 1), "second_derivative": (1, 1), "backward": (2, 1), "value_and_derivative": (1, 2)}
 DTYPES = {name: f.dtype for name, f in oracle.FORMATS.items()}
 BITS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 

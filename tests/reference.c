@@ -55,9 +55,9 @@ static ball divide(ball a, ball b)
     return with(v, room > 0 ? (a.e + size(v) * b.e) / room : (real)INFINITY, 1);
 }
 static ball power(ball a, int n) { return n == 1 ? a : mul(power(a, n - 1), a); }
-
-
-
+/* Whether a comparison of the two could go either way; if so, the reference has no opinion. */
+static int unsure(ball a, ball b) { return a.e + b.e > 0 && size(a.v - b.v) <= a.e + b.e; }
+static const ball nothing = {0, (real)INFINITY};
 
 /* Slopes below are bounds of |f'| over the ball, written with f's own value so that they cost nothing; they hold while
    the ball is small. */
@@ -70,7 +70,7 @@ static real near_error(ball a) { return size(a.v) > FAR ? 0 : small(a.e); }
 static ball b_exp(ball a)
 {
     real v = M(exp)(near_zero(a.v));
-    return with(v, v * near_error(a), 16);
+    return with(v, a.v < -FAR ? v : v * near_error(a), 16);
 }
 static ball b_expm1(ball a)
 {
