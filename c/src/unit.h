@@ -98,7 +98,7 @@ static INLINE uint32_t float_bits(float v)
 #include "elementary/exp.h"
 #include "elementary/log1p.h"
 #include "elementary/normal.h"
-#if PAIRS
+#if DOUBLE
 #include "elementary/double_double.h"
 #endif
 #include "activations/body.h"

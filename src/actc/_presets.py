@@ -144,8 +144,8 @@ _TABLES: dict[str, dict[str, Row]] = {
         "relu": _row("relu", rule=_bounded_relu, negative_slope=0.0, max_value=None, threshold=0.0),
         "ReLU": _row("relu", rule=_bounded_relu, max_value=None, negative_slope=0.0, threshold=0.0),
         "relu6": _row("relu6"),
-        "leaky_relu": _row("leaky_relu", negative_slope=0.2),
-        "LeakyReLU": _row("leaky_relu", negative_slope=0.3),
+        "leaky_relu": _row("leaky_relu", negative_slope=0.2, note="Keras on JAX: f'(0) = 1"),
+        "LeakyReLU": _row("leaky_relu", negative_slope=0.3, note="Keras on JAX: f'(0) = 1"),
         "PReLU": _row("prelu", alpha=0.0),
         "elu ELU": _row("elu", alpha=1.0),
         "selu": _row("selu", note="Keras on TensorFlow: f'(0) = 1.0507"),
@@ -239,6 +239,10 @@ def _expression(row: Row) -> str:
     return f"{row.actc}({', '.join(['x', *named])})"
 
 
+def _pass(f: Any, kind: str) -> Any:
+    return getattr(f, kind) if kind else f
+
+
 class Function:
     """A function of a preset, or one pass of it, on the loops of actc. Made by `preset`; pickles by name.
 
@@ -263,7 +267,8 @@ class Function:
         self.actc, self.parameters = row.actc, row.parameters
         self.formula = _substitute(f.formula, _values(row))
         self._from, self._kind, self._rule = (framework, name, kind), kind, row.rule
-        self._target = getattr(f, kind) if kind else f
+        self._target, self._others = _pass(f, kind), set(f.parameters)
+        self._fixed = () if row.parameters else tuple(f.parameters.values())
         self._kinks = row.kinks if kind in ("derivative", "backward", "value_and_derivative") else {}
         P = inspect.Parameter
         old = [p for p in self._target.__signature__.parameters.values() if p.name not in f.parameters]
@@ -278,39 +283,46 @@ class Function:
                 setattr(self, k, Function(framework, name, row, k))
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        name, n, target = self.__name__, self._arity, self._target
-        values, rest = list(args[n : n + len(self.parameters)]), args[n + len(self.parameters) :]
-        if len(args) < n:
-            raise TypeError(f"{name}() takes at least {n} positional argument{'s'[: n > 1]}, not {len(args)}")
-        for parameter, default in list(self.parameters.items())[len(values) :]:
-            values.append(kwargs.pop(parameter, default))
-            if values[-1] is REQUIRED:
-                raise TypeError(f"{name}() needs an argument {parameter!r}")
-        if wrong := next((p for p in kwargs if p not in self.__signature__.parameters or p in self.parameters), None):
-            twice = wrong in self.parameters
-            raise TypeError(f"{name}() got {'two values for' if twice else 'an unexpected keyword'} argument {wrong!r}")
+        inputs, values, rest = self._split(args, kwargs)
+        target = self._target
         if self._rule is not None:
-            chosen, (*values,) = self._rule(**dict(zip(self.parameters, values, strict=True)))
-            target = actc.functions[chosen]
-            target = getattr(target, self._kind) if self._kind else target
+            chosen, values = self._rule(**dict(zip(self.parameters, values, strict=True)))
+            target = _pass(actc.functions[chosen], self._kind)
         if self._kind == "parameter_backward":
-            return dict(zip(self.parameters, target(*args[:n], *values).values(), strict=True))
+            return dict(zip(self.parameters, target(*inputs, *values, *rest, **kwargs).values(), strict=True))
         if self._kinks:
-            return self._with_kinks(args[:n], (*values, *rest), kwargs)
-        return target(*args[:n], *values, *rest, **kwargs)
+            return self._with_kinks(inputs, (*values, *rest), kwargs)
+        return target(*inputs, *values, *rest, **kwargs)
+
+    def _split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], ...]:
+        """The inputs, the parameters and what follows them; the parameters are taken out of the keywords."""
+        n, end = self._arity, self._arity + len(self.parameters)
+        values = list(args[n:end])
+        if len(args) < n:
+            raise TypeError(f"{self.__name__}() takes {n} positional argument{'s'[: n > 1]} at least, not {len(args)}")
+        for name, default in list(self.parameters.items())[len(values) :]:
+            values.append(kwargs.pop(name, default))
+            if values[-1] is REQUIRED:
+                raise TypeError(f"{self.__name__}() is missing the argument {name!r}")
+        for name in kwargs:
+            if name in self.parameters:
+                raise TypeError(f"{self.__name__}() got multiple values for argument {name!r}")
+            if name in self._others:
+                raise TypeError(f"{self.__name__}() got an unexpected keyword argument {name!r}")
+        return args[:n], (*values, *self._fixed), args[end:]
 
     def _with_kinks(self, inputs: tuple[Any, ...], rest: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The pass, with the framework's derivative where it is another one."""
-        where = kwargs.get("where", True)
+        x, where = np.asarray(inputs[-1], kwargs.get("dtype")), kwargs.get("where", True)
         with np.errstate(all="ignore"):  # before the call, which may overwrite its inputs
             slopes = [
-                (np.equal(inputs[-1], at) & where, np.multiply(inputs[0], slope) if len(inputs) > 1 else slope)
+                (np.equal(x, at) & where, np.multiply(inputs[0], slope, dtype=float) if len(inputs) > 1 else slope)
                 for at, slope in self._kinks.items()
             ]
         result = self._target(*inputs, *rest, **kwargs)
         d = result[-1] if isinstance(result, tuple) else result
         for mask, slope in slopes:
-            if isinstance(d, np.ndarray):
+            if not isinstance(d, np.generic):
                 np.copyto(d, slope, casting="unsafe", where=mask)
             elif mask:
                 d = d.dtype.type(slope)
@@ -324,8 +336,7 @@ class Function:
 
 
 def _function(framework: str, name: str, kind: str) -> Any:
-    f = preset(framework)[name]
-    return getattr(f, kind) if kind else f
+    return _pass(preset(framework)[name], kind)
 
 
 class Preset(Mapping[str, Any]):

@@ -10,9 +10,10 @@ static INLINE pair root_of(pair s)
 /* sqrt(b 2^2j + a (x 2^j)^2), and 1 over it */
 typedef struct {
     V x, j, two_j; /* x 2^j, j and 2^j */
-    pair root;
-    V inverse;
+    pair root, inverse;
 } scaled_root;
+static INLINE V whole(pair a) { return a.h + a.l; }
+static INLINE pair cube(pair a) { return product(product(a, a), a); }
 
 static INLINE scaled_root scaled_root_of(V a, V x, V b)
 {
@@ -22,7 +23,7 @@ static INLINE scaled_root scaled_root_of(V a, V x, V b)
     s.two_j = pow2(s.j + K(MAGIC));
     s.x = x * s.two_j;
     s.root = root_of(sum_of(two_product(b * s.two_j, s.two_j), product(two_product(a, s.x), single(s.x))));
-    s.inverse = ratio(single(K(1)), s.root);
+    s.inverse = quotient(single(K(1)), s.root);
     return s;
 }
 
@@ -31,12 +32,14 @@ static INLINE void isru_parts(V x, V alpha, result *o)
 {
     scaled_root s = scaled_root_of(alpha, x, K(1));
     M none = eq(alpha, K(0));
-    V r = s.inverse, square = r * r, j3 = s.j + s.j + s.j;
-    o->y = sel(eq(x, K(0)), x, sel(none, x, s.x * r));
-    o->d = sel(none, unless_nan(x, K(1)), square * r);
+    pair r = s.inverse, y = product(r, single(s.x)), cubed = cube(r);
+    V j3 = s.j + s.j + s.j;
+    o->y = sel(eq(x, K(0)), x, sel(none, x, whole(y)));
+    o->d = sel(none, unless_nan(x, K(1)), whole(cubed));
     scale w = {sel(none, K(0), j3)};
     with_scale(o, w);
-    o->d2 = sel(none, unless_nan(x, K(0)), scaled(K(-3) * alpha * s.x * (square * square * r), exp2_of(s.j + j3)));
+    o->d2 =
+        sel(none, unless_nan(x, K(0)), scaled(K(-3) * alpha * whole(product(product(y, r), cubed)), exp2_of(s.j + j3)));
     o->dp[0] = K(-0.5) * o->y * o->y * o->y;
 }
 BODY(isru) { isru_parts(x, p[0].high, o); }
@@ -59,9 +62,9 @@ BODY(bent_identity)
     M far = lt(s.j, K(0));
     V more = ratio(product(single(s.x), single(s.x)), sum_of(s.root, single(K(1))));
     o->y = sel(far, sel(lt(x, K(0)), K(0.5), K(1.5)) * x, sel(eq(x, K(0)), x, fma(K(0.5), more, x)));
-    V over_root = s.x * s.inverse;
+    V over_root = s.x * s.inverse.h;
     o->d = fma(K(0.5), over_root, K(1));
-    o->d2 = scaled(K(0.5) * s.inverse * s.inverse * s.inverse, exp2_of(s.j + s.j + s.j));
+    o->d2 = scaled(K(0.5) * whole(cube(s.inverse)), exp2_of(s.j + s.j + s.j));
 }
 
 /* (x + s)/2 above 0, b/(2 (s - x)) below, s = sqrt(x^2 + b); f' = f/s, f'' = b/(2 s^3), df/db = 1/(4 s) */
@@ -70,16 +73,15 @@ BODY(squareplus)
     V b = p[0].high;
     M above = gt(x, K(0)), none = eq(b, K(0));
     scaled_root s = scaled_root_of(K(1), x, b);
-    pair sum = sum_of(s.root, single(abs(s.x)));
-    V lower = ratio(single(b * K(0.5)), sum), upper = K(0.5) * (sum.h + sum.l);
+    pair both = sum_of(s.root, single(abs(s.x)));
+    V lower = ratio(single(b * K(0.5)), both), upper = K(0.5) * whole(both);
     V far = sel(lt(s.j, K(0)), x, upper);
     o->y = sel(above, far, sel(none, unless_nan(x, K(0)), scaled(lower, exp2_of(s.j))));
-    o->d = sel(none, sel(above, K(1), unless_nan(x, K(0))), sel(above, upper, lower) * s.inverse);
+    o->d = sel(none, sel(above, K(1), unless_nan(x, K(0))), sel(above, upper, lower) * s.inverse.h);
     scale w = {sel(above, K(0), s.j + s.j)};
     with_scale(o, w);
-    V inverse = sel(none, K(0), s.inverse);
-    o->d2 = scaled(K(0.5) * b * inverse * inverse * inverse, exp2_of(s.j + s.j + s.j));
-    o->dp[0] = scaled(K(0.25) * s.inverse, exp2_of(s.j));
+    o->d2 = sel(none, unless_nan(x, K(0)), scaled(K(0.5) * b * whole(cube(s.inverse)), exp2_of(s.j + s.j + s.j)));
+    o->dp[0] = scaled(K(0.25) * s.inverse.h, exp2_of(s.j));
 }
 
 /* With a = |x|, s = sqrt(1 + a^2), t = a/(2 s (s + a)): f(-a) = -t, f(a) = a - t;
@@ -89,16 +91,17 @@ BODY(dish)
     NO_PARAMETERS;
     scaled_root s = scaled_root_of(K(1), x, K(1));
     M above = gt(x, K(0));
-    V a = abs(s.x), r = s.inverse, square = r * r;
-    pair sum = sum_of(s.root, single(a));
-    V t = scaled(K(0.5) * ratio(single(a), product(s.root, sum)), exp2_of(s.j));
+    V a = abs(s.x);
+    pair r = s.inverse, both = sum_of(s.root, single(a));
+    V t = scaled(K(0.5) * ratio(single(a), product(s.root, both)), exp2_of(s.j));
     o->y = sel(above, x - t, sel(eq(x, K(0)), x, -t));
-    V n = fnma(a, s.root.l, fnma(a, s.root.h, s.two_j * s.two_j));
-    V d = K(0.5) * n * (square * r) * ratio(single(K(1)), sum);
+    V two_2j = s.two_j * s.two_j, n = fnma(a, s.root.l, fnma(a, s.root.h, two_2j));
+    V square = r.h * r.h, d = K(0.5) * (n * square) * (r.h * ratio(single(K(1)), both));
     scale w = {s.j + s.j};
     o->d = sel(above, K(1) - scaled(d, w), d);
     with_scale(o, unless(above, w));
-    o->d2 = scaled(K(0.5) * fma(-a, a, K(2) * s.two_j * s.two_j) * (square * square * r), exp2_of(s.j + s.j + s.j));
+    pair curve = product(product(product(single(fma(-a, a, two_2j + two_2j)), r), r), cube(r));
+    o->d2 = scaled(K(0.5) * whole(curve), exp2_of(s.j + s.j + s.j));
 }
 
 /* 0 up to -beta, x from beta on, a parabola between; beta = 0 is relu */

@@ -18,7 +18,7 @@ typedef struct {
     V d2; /* f'', complete: only the double unit's loops read it */
     scale w;
     int has_scale;
-    V unscaled;           /* gelu's value over 2^k, for phish */
+    V unscaled[3];        /* for phish: gelu and gelu'' over 2^k, and what gelu above 0 rounds off */
     V dp[MAX_PARAMETERS]; /* df/dp, for parameter_backward: only the double unit's loops read it */
 } result;
 

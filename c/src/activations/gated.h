@@ -7,7 +7,7 @@
 /* e^-|x| = 2^k p, and |x| up to where that is 0, with the sign of x: keeps inf times 0 out of the formulas */
 typedef struct {
     V limited, two_k;
-    pair p, e;
+    pair q, p, e;
     scale w;
 } exponential;
 
@@ -15,15 +15,25 @@ static INLINE exponential exp_minus_abs(V x)
 {
     exponential r;
     V k;
-    pair q;
     r.limited = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), x));
-    q = exp_reduced_sum(-abs(r.limited), K(0), &k);
+    r.q = exp_reduced_sum(-abs(r.limited), K(0), &k);
     r.w = exp2_of(k);
     r.two_k = value_of(r.w);
-    r.p = plus(1, q);
+    r.p = plus(1, r.q);
     r.e = scaled_pair(r.p, r.two_k);
     return r;
 }
+/* sigma (1 - sigma) (c - s tanh(|v|/2)), with e^-|v| = 2^k (1 + q): the second derivative of x sigma(v) for c = 2 v' + x v'',
+   s = |x| v'^2. All in pairs, for the bracket has a zero. */
+static INLINE V gate_second(pair q, scale tail, pair c, pair s)
+{
+    V two_k = value_of(tail);
+    pair p = plus(1, q), m = plus(1, scaled_pair(p, two_k));
+    pair n = sum_of(fast_two_sum(K(1), -two_k), scaled_pair(neg(q), two_k));
+    pair half = quotient(fast_two_sum(n.h, n.l), m), bracket = sum_of(c, neg(product(s, half)));
+    return scaled((bracket.h + bracket.l) * ratio(p, product(m, m)), tail);
+}
+
 /* x sigma(x) = x 2^-k/m below 0 and x - |x| 2^-k/m above, as in sigmoids.h: one division, no product to round */
 BODY(silu)
 {
@@ -41,8 +51,7 @@ BODY(silu)
     pair upper = single(t.e.h * ((t.limited - K(1)) - t.e.h));
     V d = ratio(sel_pair(below, product(n, t.p), upper), product(one_e, one_e));
     o->d = sel(below, d, K(1) + d);
-    V z = K(1) / s.m;
-    o->d2 = scaled(fnma(abs(t.limited), tanh_of_half(s), K(2)) * fnma(z, z * s.two_k, z), s.w);
+    o->d2 = gate_second(t.q, t.w, single(K(2)), single(abs(t.limited)));
     with_scale(o, w);
 }
 
@@ -58,25 +67,29 @@ BODY(gelu)
     V t = fma(K(2), ratio(single(a), four), K(-1));
 
     pair n = product(product(normal_tail(t), one_q), single(a));
-    o->unscaled = -ratio(n, four);
-    V tail = scaled(-o->unscaled, w); /* a Phi(-a) */
+    o->unscaled[0] = -ratio(n, four);
+    V tail = scaled(-o->unscaled[0], w); /* a Phi(-a) */
     o->y = sel(below, -tail, x - tail);
+    o->unscaled[2] = sel(gt(x, K(0)) & lt(x, K(EXP_LIMIT)), (x - o->y) - tail, K(0));
 
     pair d = product(product(normal_tail_minus_density(t), normal_zero_minus(a)), one_q);
     o->d = sel(below, d.h + d.l, (K(1) - scaled(d.h, w)) - scaled(d.l, w));
-    o->d2 = scaled(fma(-a, a, K(2)) * (one_q.h + one_q.l) * K(ONE_OVER_ROOT_2_PI), w);
+    o->unscaled[1] = fma(-a, a, K(2)) * (one_q.h + one_q.l) * K(ONE_OVER_ROOT_2_PI);
+    o->d2 = scaled(o->unscaled[1], w);
     with_scale(o, unless(gt(x, K(0)), w));
 }
 
 /* 2T' + x T'', T = tanh(log(1 + e^x)), over m^3: below 0  4e ((e + 1) 2m + x (2 + 2e - 3e^2 - 2e^3)), above 0 the same in
    e^-x times e: 4e^2 ((1 + e) 2m + x (2e^3 + 2e^2 - 3e - 2)) */
-static INLINE V mish_second(V x, V e, V p, scale w, V m)
+static INLINE V mish_second(V x, exponential t, pair m)
 {
     M below = lt(x, K(0));
-    V lower = fma(e, fma(e, fma(K(-2), e, K(-3)), K(2)), K(2)),
-      upper = fma(e, fma(e, fma(K(2), e, K(2)), K(-3)), K(-2));
-    V n = fma(x, sel(below, lower, upper), (K(2) + e + e) * m);
-    return scaled(K(4) * p * sel(below, K(1), e) * n / (m * m * m), w);
+    pair e = t.e, two = single(K(2)), three = single(K(3)), twice = scaled_pair(e, K(2));
+    pair lower = sum_of(two, product(e, sum_of(two, neg(product(e, sum_of(three, twice))))));
+    pair upper = sum_of(neg(two), product(e, sum_of(neg(three), product(e, sum_of(two, twice)))));
+    pair n = sum_of(product(sum_of(two, twice), m), product(sel_pair(below, lower, upper), single(x)));
+    V part = ratio(n, product(product(m, m), m));
+    return scaled(K(4) * part * t.p.h * sel(below, K(1), e.h), t.w);
 }
 
 /* tanh(log(1 + e^x)) = n/(n + 2), n = e^x (e^x + 2) */
@@ -107,6 +120,6 @@ BODY(mish)
     pair upper = product(scaled_pair(ee, K(2)), bracket);
     V d = ratio(sel_pair(below, product(slope, t.p), upper), product(m, m));
     o->d = sel(below, d, K(1) + d);
-    o->d2 = mish_second(t.limited, e, t.p.h, t.w, m.h);
+    o->d2 = mish_second(t.limited, t, m);
     with_scale(o, w);
 }

@@ -2,8 +2,8 @@
    As in gated.h: e = e^-|v| = 2^k p, the power of two multiplied in last, pairs where roundings would add up. */
 
 /* x sigma(v), given s = x v' as a pair and c = 2 v' + x v'': f' = sigma (1 + s (1 - sigma)),
-   f'' = sigma (1 - sigma) (c - |s v'| tanh(|v|/2)) */
-static INLINE void gate(V x, pair v, pair s, V c, V slope, result *o)
+   f'' = sigma (1 - sigma) (c - |s| v' tanh(|v|/2)) */
+static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
 {
     M below = lt(v.h, K(0)), inside = lt(abs(v.h), K(EXP_LIMIT));
     V k, h = sel(inside, v.h, copysign(K(EXP_LIMIT), v.h)), l = sel(inside, v.l, K(0));
@@ -23,9 +23,7 @@ static INLINE void gate(V x, pair v, pair s, V c, V slope, result *o)
     o->d = sel(below, d, K(1) + d);
     with_scale(o, w);
 
-    V half = ratio(sum_of(single(K(1) - two_k), scaled_pair(neg(q), two_k)), m); /* tanh(|v|/2) */
-    V bracket = fnma(abs(s.h), abs(slope) * half, abs(c));
-    o->d2 = scaled(copysign(K(1), c) * bracket * ratio(p, square), tail);
+    o->d2 = gate_second(q, tail, c, product(scaled_pair(s, copysign(K(1), v.h)), slope));
 }
 
 BODY(gelu_quick)
@@ -34,7 +32,8 @@ BODY(gelu_quick)
     const double beta = 0x1.b3b645a1cac08p0, rest = 0x1.89374bc6a7efap-55; /* 1.702 */
     pair v = two_product(x, K(beta));
     v.l = fma(x, K(rest), v.l);
-    gate(x, v, v, K(2 * beta), K(beta), o);
+    pair slope = constant_pair(beta, rest);
+    gate(x, v, v, scaled_pair(slope, K(2)), slope, o);
     o->y = sel(gt(abs(x), K(LARGEST)), max(x, K(0)) * copysign(K(1), x), o->y);
 }
 BODY(gelu_tanh)
@@ -46,7 +45,9 @@ BODY(gelu_tanh)
     pair a3 = constant_pair(0x1.b6676bf7450fp-3, 0x1.bba7351828aabp-57), cubic = product(square, a);
     pair v = product(sum_of(C, cubic), single(c)), slope = sum_of(C, product(square, a3));
     v = fast_two_sum(v.h, v.l);
-    gate(x, v, product(slope, single(c)), fma(K(4), slope.h, K(-2 * 0x1.9884533d43651p0)), slope.h, o);
+    /* 2 v' + x v'' = 4 v' - 2 C */
+    pair curve = sum_of(scaled_pair(slope, K(4)), scaled_pair(C, K(-2)));
+    gate(x, v, product(slope, single(c)), curve, slope, o);
     o->y = sel(gt(abs(x), K(LARGEST)), max(x, K(0)) * copysign(K(1), x), o->y);
 }
 /* beta = 0 gives x/2 */
@@ -56,7 +57,7 @@ BODY(swish)
     M none = eq(beta, K(0)), infinite = gt(abs(x), K(LARGEST));
     V rest, u = times(x, p[0], &rest);
     pair v = {sel(none, unless_nan(x, K(0)), u), sel(none, K(0), rest)};
-    gate(x, v, v, beta + beta, beta, o);
+    gate(x, v, v, single(beta + beta), single(beta), o);
     o->y = sel(infinite & none, x, sel(infinite & lt(v.h, K(0)), copysign(K(0), x), o->y));
     V k; /* x^2 sigma (1 - sigma) */
     pair q = exp_reduced_sum(max(K(-EXP_LIMIT), -abs(v.h)), K(0), &k);
@@ -67,6 +68,7 @@ BODY(swish)
 /* tanh(a), a = u/2 > 0, to 0.6 ULP, and sech(a)^2 = 4 e/(1 + e)^2, e = e^-u, over 2^k */
 typedef struct {
     V tanh, sech2;
+    pair tanh_pair; /* for what comes near to cancelling */
     scale w;
 } hyperbolic;
 
@@ -79,7 +81,9 @@ static INLINE hyperbolic hyperbolic_of(V u, V rest)
     o.w = exp2_of(k);
     V two_k = value_of(o.w);
     pair m = plus(1, scaled_pair(p, two_k));
-    o.tanh = ratio(sum_of(fast_two_sum(K(1), -two_k), scaled_pair(neg(q), two_k)), m);
+    pair n = sum_of(fast_two_sum(K(1), -two_k), scaled_pair(neg(q), two_k));
+    o.tanh = ratio(n, m);
+    o.tanh_pair = quotient(fast_two_sum(n.h, n.l), m);
     o.sech2 = K(4) * ratio(p, product(m, m));
     return o;
 }
@@ -91,7 +95,7 @@ BODY(softcap)
     V rest = sel(lt(a, K(LARGEST)), fnma(h, c, x) / c * copysign(K(1), h), K(0));
     hyperbolic t = hyperbolic_of(a + a, rest + rest);
     V zero = unless_nan(x, copysign(K(0), x));
-    o->y = sel(none, zero, sel(eq(x, K(0)), x, c * copysign(t.tanh, h)));
+    o->y = sel(none, zero, sel(lt(a, K(0x1p-30)), x, c * copysign(t.tanh, h)));
     o->d = sel(none, zero, t.sech2);
     o->d2 = sel(none, zero, scaled(K(-2) * copysign(t.tanh, h) * t.sech2, t.w) / c);
     with_scale(o, t.w);
@@ -120,7 +124,8 @@ BODY(lisht)
     V c = min(K(EXP_LIMIT), a);
     o->y = a * t.tanh;
     o->d = copysign(fma(c, scaled(t.sech2, t.w), t.tanh), x);
-    o->d2 = scaled(K(2) * fnma(c, t.tanh, K(1)) * t.sech2, t.w);
+    pair bracket = sum_of(single(K(1)), neg(product(single(c), t.tanh_pair)));
+    o->d2 = scaled(K(2) * (bracket.h + bracket.l) * t.sech2, t.w);
 }
 /* x - tanh(x) = x^3 P(x^2) for |x| < 1 (tools/coefficients/tanhshrink.sollya: 2^-54), else (x - 1) + 2e/(1 + e) */
 BODY(tanhshrink)
@@ -158,8 +163,8 @@ BODY(tanhexp)
 {
     NO_PARAMETERS;
     M below = lt(x, K(0));
-    V k, c = max(K(-EXP_LIMIT), min(K(8), x)); /* tanh(e^8) is 1, and S t far below the smallest number */
-    pair q = exp_reduced_sum(c, K(0), &k), e0 = plus(1, q);
+    V k, c = max(K(-EXP_LIMIT), min(K(8), x));         /* tanh(e^8) is 1, and S t far below the smallest number */
+    pair q = exp_pair(single(c), &k), e0 = plus(1, q); /* t is multiplied by up to 1500 in the exponent of S */
     scale w = exp2_of(k);
     V two_k = value_of(w);
     pair t = scaled_pair(e0, two_k);
@@ -174,16 +179,16 @@ BODY(tanhexp)
     V bracket = fma(limited, inner, R);
     o->d = sel(below, e0.h * bracket, fma(min(K(8), x) * t.h, S, g.tanh));
     with_scale(o, w);
-    V curve = inner * fma(limited, fnma(sel(tiny, K(0), t.h + t.h), g.tanh, K(1)), K(2));
-    V outer = t.h * S * fma(min(K(8), x), fnma(t.h + t.h, g.tanh, K(1)), K(2));
-    o->d2 = sel(below, scaled(e0.h * curve, w), outer);
+    pair turn = sum_of(single(K(1)), product(scaled_pair(t, sel(tiny, K(0), K(-2))), g.tanh_pair));
+    pair curve = sum_of(single(K(2)), product(turn, single(sel(below, limited, min(K(8), x)))));
+    V both = (curve.h + curve.l) * g.sech2 * sel(below, e0.h, t.h);
+    o->d2 = scaled(sel(tiny, (curve.h + curve.l) * e0.h, both), exp2_of(w.k + sel(tiny, K(0), g.w.k)));
 }
 
-/* log1p(e^x) = s, below 0 over 2^k, as softplus */
+/* log1p(e^-|x|) = 2^k s, e^-|x| = 2^k p, as softplus */
 typedef struct {
-    pair p;        /* e^-|x| 2^-k */
-    V e, s, two_k; /* e^-|x|; log1p(e^-|x|) 2^-k */
-    V bounded;     /* x up to where e^-|x| is 0 */
+    pair p, s;
+    V two_k, bounded; /* x up to where e^-|x| is 0 */
     scale w;
 } softplus_parts;
 
@@ -192,14 +197,12 @@ static INLINE softplus_parts softplus_parts_of(V x)
     softplus_parts o;
     V k;
     o.bounded = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), x));
-    pair q = exp_reduced_sum(-abs(o.bounded), K(0), &k), p = plus(1, q);
+    o.p = plus(1, exp_reduced_sum(-abs(o.bounded), K(0), &k));
     o.w = exp2_of(k);
     o.two_k = value_of(o.w);
-    o.p = p;
-    pair e = scaled_pair(p, o.two_k);
-    o.e = e.h;
-    V h = ratio(p, plus(2, e)), s = h * o.two_k, z = s * s, twice = h + h;
-    o.s = fma(twice, z * atanh_polynomial(z), twice);
+    pair h = quotient(o.p, plus(2, scaled_pair(o.p, o.two_k)));
+    V s = h.h * o.two_k, z = s * s, twice = h.h + h.h;
+    o.s = fast_two_sum(twice, fma(twice, z * atanh_polynomial(z), h.l + h.l));
     return o;
 }
 
@@ -210,7 +213,9 @@ BODY(serf)
     NO_PARAMETERS;
     M below = lt(x, K(0));
     softplus_parts t = softplus_parts_of(x);
-    V s = sel(below, t.s * t.two_k, t.bounded + t.s * t.two_k), z = s * s;
+    pair full = scaled_pair(t.s, t.two_k), s = sel_pair(below, full, sum_of(single(t.bounded), full));
+    s = fast_two_sum(s.h, s.l);
+    V z = s.h * s.h;
     V c = K(0x1.bcc7673e2e32p-35);
     c = fma(c, z, K(-0x1.290ef2aba090fp-30));
     c = fma(c, z, K(0x1.f253bae72eb8fp-27));
@@ -223,24 +228,31 @@ BODY(serf)
     c = fma(c, z, K(-0x1.b82ce3125647ap-6));
     c = fma(c, z, K(0x1.ce2f21a041df3p-4));
     c = fma(c, z, K(-0x1.812746b0379cap-2));
-    c = fma(c, z, K(0x1.20dd750429b6dp0));
-    V k, a = min(K(NORMAL_LIMIT), s * K(1.41421356237309504880)); /* erfc(s) = 2 Phi(-a) */
-    V limited = min(K(38), s);
-    pair square = two_product(limited, limited), q = exp_reduced_sum(-square.h, -square.l, &k), g = plus(1, q);
-    V far = K(1) - scaled(K(2) * ratio(product(normal_tail(fma(K(2), a / (a + K(4)), K(-1))), g), two_sum(a, K(4))),
-                          exp2_of(k));
-    V erf_s = sel(lt(s, K(1)), s * c, far);
-    V density = scaled((g.h + g.l) * K(1.12837916709551257390), exp2_of(k)); /* 2/sqrt(pi) e^(-s^2) */
+    pair E = last_step(c, z, K(0x1.20dd750429b6dp0)), near = product(sel_pair(below, t.s, s), E); /* over 2^k below 0 */
 
-    V m = K(1) + t.e, high = K(1) / m,
-      low = ratio(t.p, plus(1, scaled_pair(t.p, t.two_k))); /* sigma(|x|), sigma(-|x|)/2^k */
+    V k, a = min(K(NORMAL_LIMIT), s.h * K(1.41421356237309504880)); /* erfc(s) = 2 Phi(-a) */
+    pair limited = {min(K(38), s.h), sel(lt(s.h, K(38)), s.l, K(0))}, square = product(limited, limited);
+    pair q = exp_reduced_sum(-square.h, -square.l, &k), g = plus(1, q);
+    V erfc =
+        scaled(K(2) * ratio(product(normal_tail(fma(K(2), a / (a + K(4)), K(-1))), g), two_sum(a, K(4))), exp2_of(k));
+    pair erf = sel_pair(lt(s.h, K(1)), near, two_sum(K(1), -erfc));
+
+    /* G over both powers of two: sigma is 2^k times low below 0, 1/(1 + e) above */
+    pair m = plus(1, scaled_pair(t.p, t.two_k)), one = single(K(1));
+    pair sigma = quotient(sel_pair(below, t.p, one), m), other = quotient(sel_pair(below, one, t.p), m);
+    pair G = product(product(constant_pair(0x1.20dd750429b6dp0, 0x1.1ae3a914fed8p-56), g), sigma);
     scale w = {sel(below, t.w.k, K(0))};
-    o->y = scaled(sel(below, t.bounded, x) * sel(below, t.s * c, erf_s), w);
-    V G = density * sel(below, low, high);
-    o->d = fma(t.bounded, G, sel(below, t.s * c, erf_s));
+    V two_k = value_of(exp2_of(k));
+    o->y = scaled(sel(below, t.bounded, x) * (erf.h + erf.l), w);
+    pair slope = sum_of(product(scaled_pair(G, two_k), single(t.bounded)), erf);
+    o->d = slope.h + slope.l;
     with_scale(o, w);
-    V upper = low * t.two_k, one_minus = sel(below, high, upper), sigma = sel(below, upper, high);
-    o->d2 = scaled(G * fma(t.bounded, fnma(s + s, sigma, one_minus), K(2)), w);
+    pair sigma_full = sel_pair(below, scaled_pair(sigma, t.two_k), sigma),
+         one_minus = sel_pair(below, other, scaled_pair(other, t.two_k));
+    pair curve = sum_of(one_minus, product(s, scaled_pair(sigma_full, K(-2))));
+    pair bracket = sum_of(single(K(2)), product(curve, single(t.bounded)));
+    scale both = {w.k + k};
+    o->d2 = scaled((G.h + G.l) * (bracket.h + bracket.l), both);
 }
 
 /* x L, L = log1p(sigma(x)) = 2 atanh(r), r = sigma/(2 + sigma) = e/(2 + 3e) below 0 and 1/(3 + 2e) above;
@@ -251,22 +263,27 @@ BODY(logish)
     M below = lt(x, K(0));
     exponential t = exp_minus_abs(x);
     scale w = unless(gt(x, K(0)), t.w);
-    V e = t.e.h, two_k = t.two_k;
+    V two_k = t.two_k;
     pair one = single(K(1)), two_e = scaled_pair(t.e, K(2));
     pair three = sum_of(two_e, t.e);
     pair denominator = sel_pair(below, sum_of(single(K(2)), three), plus(3, two_e));
-    V r = ratio(sel_pair(below, t.p, one), denominator); /* over 2^k below 0 */
-    V full = sel(below, r * two_k, r), z = full * full, L = fma(r + r, z * atanh_polynomial(z), r + r);
-    o->y = scaled(sel(below, t.limited, x) * L, w);
+    pair r = quotient(sel_pair(below, t.p, one), denominator); /* over 2^k below 0 */
+    V full = sel(below, r.h * two_k, r.h), z = full * full, twice = r.h + r.h;
+    pair L = fast_two_sum(twice, fma(twice, z * atanh_polynomial(z), r.l + r.l));
+    o->y = scaled(sel(below, t.limited, x) * (L.h + L.l), w);
     pair parts = product(plus(1, t.e), sel_pair(below, plus(1, two_e), plus(2, t.e)));
-    V slope = ratio(t.p, parts), bounded = t.limited; /* L'/2^k */
-    o->d = sel(below, fma(bounded, slope, L), fma(bounded, slope * two_k, L));
+    V bounded = t.limited;
+    pair slope = quotient(t.p, fast_two_sum(parts.h, parts.l)); /* L'/2^k */
+    pair d = sum_of(product(scaled_pair(slope, sel(below, K(1), two_k)), single(bounded)), L);
+    o->d = d.h + d.l;
     with_scale(o, w);
     /* below 0 sigma = e/(1 + e): (1 + e)^2 (1 - 2 sigma - sigma^2) = 1 - 2e^2, (1 + e)(1 + sigma) = 1 + 2e;
        above, sigma = 1/(1 + e): e^2 - 2 and 2 + e */
-    V n = sel(below, fma(K(-2) * e, e, K(1)), fma(e, e, K(-2)));
-    V m = (K(1) + e) * sel(below, K(1) + (e + e), K(2) + e);
-    o->d2 = scaled(slope * fma(bounded, n / m, K(2)), t.w);
+    pair ee = product(t.e, t.e);
+    pair n = sel_pair(below, sum_of(one, scaled_pair(ee, K(-2))), sum_of(single(K(-2)), ee));
+    pair bracket = sum_of(single(K(2)),
+                          product(single(bounded), quotient(fast_two_sum(n.h, n.l), fast_two_sum(parts.h, parts.l))));
+    o->d2 = scaled(slope.h * (bracket.h + bracket.l), t.w);
 }
 
 /* x tanh(g), g = gelu(x): f' = tanh(g) + x g' S, f'' = S (2 g' + x (g'' - 2 g'^2 tanh(g))), S = sech(g)^2. Far below 0
@@ -277,17 +294,18 @@ BODY(phish)
     result g;
     gelu_body(x, NULL, &g);
     M below = lt(x, K(0));
-    V a = abs(g.y), bounded = max(K(-NORMAL_LIMIT), min(K(NORMAL_LIMIT), x));
+    V a = abs(g.y), bounded = max(K(-NORMAL_LIMIT), min(K(EXP_LIMIT), x));
     M tiny = lt(a, K(0x1p-30));
-    hyperbolic t = hyperbolic_of(a + a, K(0));
+    hyperbolic t = hyperbolic_of(a + a, g.unscaled[2] + g.unscaled[2]);
     V S = scaled(t.sech2, t.w), R = sel(tiny, K(1), t.tanh / a), slope = sel(below, g.d, scaled(g.d, g.w));
     scale w = {sel(below, g.w.k, K(0))};
-    V small = g.unscaled * R;                                                          /* tanh(g)/2^k */
+    V small = g.unscaled[0] * R;                                                       /* tanh(g)/2^k */
     o->y = sel(below, scaled(bounded * small, w), sel(eq(x, K(0)), K(0), x * t.tanh)); /* no less than 0: +0 for -0 */
     o->d = fma(bounded * slope, S, sel(below, small, t.tanh));
     with_scale(o, w);
-    V true_slope = scaled(g.d, g.w), curve = fma(K(-2) * true_slope * true_slope, copysign(t.tanh, x), g.d2);
-    o->d2 = S * fma(bounded, curve, true_slope + true_slope);
+    V curve = fma(K(-2) * g.d * scaled(g.d, g.w), copysign(t.tanh, x), sel(below, g.unscaled[1], g.d2));
+    scale both = {g.w.k + t.w.k};
+    o->d2 = scaled(t.sech2 * fma(bounded, curve, g.d + g.d), both);
 }
 
 /* x sigma above 0, (e^x - 1) sigma below, where f' = e (e^2 + 2e - 1)/(1 + e)^2, f'' = e (e^3 + 3e^2 + 5e - 1)/(1 + e)^3 */
@@ -304,10 +322,10 @@ BODY(elish)
     V expm1 = fma(two_k, q.h, fma(two_k, q.l, two_k - K(1)));
     o->y = sel(lt(x, K(0)), scaled(expm1 * ratio(e0, m), w), o->y);
     pair n = sum_of(sum_of(single(K(-1)), scaled_pair(e, K(2))), product(e, e));
-    V E = e.h, M3 = m.h * m.h * m.h;
+    pair cubic = sum_of(product(sum_of(product(sum_of(e, single(K(3))), e), single(K(5))), e), single(K(-1)));
     V d = ratio(product(n, e0), product(m, m));
     o->d = sel(above, o->d, d);
-    o->d2 = sel(above, o->d2, scaled(e0.h * fma(E, fma(E, E + K(3), K(5)), K(-1)) / M3, w));
+    o->d2 = sel(above, o->d2, scaled(e0.h * ratio(cubic, product(product(m, m), m)), w));
     w.k = sel(above, o->w.k, k);
     with_scale(o, w);
 }
@@ -336,10 +354,13 @@ BODY(dsilu)
     hyperbolic t = hyperbolic_of(a, K(0));
     V quarter = K(0.25) * t.sech2;
     o->y = scaled(s.d, s.w);
-    o->d = fnma(a, t.tanh, K(2)) * quarter;
+    pair slope = sum_of(single(K(2)), neg(product(single(a), t.tanh_pair)));
+    o->d = (slope.h + slope.l) * quarter;
     with_scale(o, t.w);
-    V n = fma(K(0.5) * a, fma(K(-3) * t.tanh, t.tanh, K(1)), K(3) * t.tanh);
-    o->d2 = scaled(-copysign(K(1), x) * n * quarter, t.w);
+    pair T = t.tanh_pair,
+         n = sum_of(product(sum_of(single(K(1)), product(T, product(T, single(K(-3))))), single(K(0.5) * a)),
+                    product(T, single(K(3))));
+    o->d2 = scaled(-copysign(K(1), x) * (n.h + n.l) * quarter, t.w);
 }
 
 /* Phi(u), u = (x - mu)/sigma; sigma = 0 gives what IEEE arithmetic gives */

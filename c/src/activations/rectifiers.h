@@ -79,14 +79,16 @@ BODY(selu)
     with_scale(o, unless(above, w));
 }
 
-/* e^u - 1 from e^u = 2^k (1 + q), either side of 0 and up to overflow */
-static INLINE V expm1_from(pair q, V k)
+/* a (e^u - 1) from e^u = 2^k (1 + q), either side of 0 and up to the overflow of the product; e^u - 1 itself */
+static INLINE V times_expm1(pair q, V k, parameter a, V *expm1)
 {
-    V up = value_of(exp2_of(k)), down = value_of(exp2_of(-k));
+    V up = value_of(exp2_of(k)), down = value_of(exp2_of(-k)), large = (K(1) - down) + (q.h + q.l);
     V small = fma(up, q.h, fma(up, q.l, up - K(1)));
-    return sel(gt(k, K(0)), scaled((K(1) - down) + q.h, exp2_of(k)), small);
+    *expm1 = sel(gt(k, K(0)), scaled(large, exp2_of(k)), small);
+    return sel(gt(k, K(0)), scaled(scale_by(large, a), exp2_of(k)), scale_by(small, a));
 }
-#define EXP_OVERFLOW C(89, 710)
+/* e^u times or over a parameter overflows, and 2^k is still a product of two numbers */
+#define EXP_OVERFLOW C(170, 1400)
 
 /* alpha (e^u - 1), u = x/alpha as an unevaluated sum; a negative alpha makes it grow */
 BODY(celu)
@@ -96,9 +98,10 @@ BODY(celu)
     V rest = (DOUBLE ? fnma(h, a, x) : fnma(h, p[0].low, fnma(h, a, x))) / a;
     V u = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), h)), l = sel(eq(u, h), rest, K(0));
     pair q = exp_reduced_sum(u, l, &k);
-    V e = K(1) + q.h, expm1 = expm1_from(q, k);
+    pair one_q = plus(1, q);
+    V e = one_q.h + one_q.l, expm1, value = times_expm1(q, k, p[0], &expm1);
     scale w = exp2_of(k);
-    o->y = sel(lt(x, K(0)), scale_by(expm1, p[0]), x);
+    o->y = sel(lt(x, K(0)), value, x);
     o->d = sel(above, K(1), sel(none, unless_nan(x, K(0)), e));
     o->d2 = sel(above, K(0), sel(none, unless_nan(x, K(0)), scaled(e, w) / a));
     with_scale(o, unless(above, w));

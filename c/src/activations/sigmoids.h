@@ -164,7 +164,7 @@ BODY(arctan)
 
     V j = square_exponent(a), k = pow2(j + K(MAGIC)), b = a * k; /* 1/(1 + a^2) */
     o->d = K(1) / fma(b, b, k * k);
-    o->d2 = scaled(K(-2) * copysign(b, x) * (o->d * o->d), exp2_of(j + j + j));
+    o->d2 = scaled(K(-2) * (copysign(b, x) * o->d) * o->d, exp2_of(j + j + j));
     with_scale(o, exp2_of(j + j));
 }
 

@@ -39,16 +39,24 @@ BODY(sinc)
     }
     o->y = sel(zero, K(1), sel(infinite, K(0), y.h + y.l));
     o->d = sel(near, x * s, sel(infinite, K(0), d.h + d.l));
-    o->d2 = sel(near, c, sel(infinite, K(0), d2.h + d2.l));
+    o->d2 = sel(lt(abs(x), K(1.25)), c, sel(infinite, K(0), d2.h + d2.l));
 }
 
 /* x + sin(u)^2/alpha, u = alpha x; f' = 1 + sin(2u) = (sin u + cos u)^2, f'' = 2 alpha cos(2u) */
 BODY(snake)
 {
-    V alpha = p[0].high, rest, u = times(x, p[0], &rest);
+    V alpha = p[0].high, u = x * alpha;
     M none = eq(alpha, K(0)), far = gt(abs(u), K(LARGEST));
+    V rest = sel(lt(abs(x), K(LARGEST)) & lt(abs(u), K(LARGEST)), fma(x, alpha, -u), K(0));
     V v = sel(none, unless_nan(x, K(0)), u);
-    sine_cosine t = sincos_of(v, rest);
+    M apart = gt(abs(v), K(0x1p30)); /* the rest of the product is no small correction there */
+    sine_cosine t = sincos_of(v, sel(apart, K(0), rest));
+    if (lanes_of(apart)) {
+        sine_cosine r = sincos_of(sel(apart, rest, K(0)), K(0));
+        pair both = add(mul(t.sin, r.cos), mul(t.cos, r.sin));
+        t.cos = add(mul(t.cos, r.cos), neg(mul(t.sin, r.sin)));
+        t.sin = both;
+    }
     V s = t.sin.h, c = t.cos.h, part = s * s / alpha;
     pair sum = add(t.sin, t.cos), difference = add(t.cos, neg(t.sin));
     V both = sum.h + sum.l;

@@ -7,7 +7,10 @@ BODY(soft_exponential)
     M none = eq(alpha, K(0)), positive = gt(alpha, K(0)), inside = lt(abs(u), K(EXP_OVERFLOW));
     V h = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), u)), l = sel(inside, rest, K(0));
     pair q = exp_reduced_sum(h, l, &k);
-    V e = scaled(K(1) + q.h, exp2_of(k)), grown = expm1_from(q, k) / alpha;
+    pair one_q = plus(1, q);
+    V e = scaled(one_q.h + one_q.l, exp2_of(k)), expm1;
+    parameter inverse_alpha = {K(1) / alpha, K(0)};
+    V large = times_expm1(q, k, inverse_alpha, &expm1), grown = sel(lt(expm1, K(INFINITE)), expm1 / alpha, large);
 
     M finite = lt(abs(x), K(0x1p900));
     pair off = two_sum(x, alpha), v = product(off, single(-alpha)), one_v = sum_of(single(K(1)), v);
@@ -45,18 +48,35 @@ BODY(xielu)
     V c = max(K(-EXP_LIMIT), min(K(0), x));
     pair q = exp_reduced_sum(c, K(0), &k);
     V two_k = value_of(exp2_of(k)), e = scaled(K(1) + q.h, exp2_of(k));
-    V expm1 = fma(two_k, q.h, fma(two_k, q.l, two_k - K(1)));
-    static const double coefficients[] = {1.0 / 6227020800.0, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800,
-                                          1.0 / 362880,       1.0 / 40320,     1.0 / 5040,     1.0 / 720,
-                                          1.0 / 120,          1.0 / 24,        1.0 / 6,        0.5};
-    V s = K(1.0 / 87178291200.0);
-    for (int i = 0; i < 12; i++) s = fma(s, c, K(coefficients[i]));
-    V curved = sel(gt(c, K(-1)), c * c * s, expm1 - sel(above, K(0), x));
-    pair lower = sum_of(two_product(an, curved), two_product(beta, x));
+    static const double coefficients[] = {1.0 / 121645100408832000.0,
+                                          1.0 / 6402373705728000.0,
+                                          1.0 / 355687428096000.0,
+                                          1.0 / 20922789888000.0,
+                                          1.0 / 1307674368000.0,
+                                          1.0 / 87178291200.0,
+                                          1.0 / 6227020800.0,
+                                          1.0 / 479001600.0,
+                                          1.0 / 39916800.0,
+                                          1.0 / 3628800.0,
+                                          1.0 / 362880.0,
+                                          1.0 / 40320.0,
+                                          1.0 / 5040.0,
+                                          1.0 / 720.0,
+                                          1.0 / 120.0,
+                                          1.0 / 24.0,
+                                          1.0 / 6.0};
+    V s = K(1.0 / 2432902008176640000.0);
+    for (int i = 0; i < 17; i++) s = fma(s, c, K(coefficients[i]));
+    pair expm1_pair = sum_of(single(two_k - K(1)), scaled_pair(q, two_k)); /* two_k = 1 is the series' */
+    pair series = product(two_product(c, c), last_step(s, c, K(0.5)));
+    pair curved_pair = sel_pair(gt(c, K(-1)), series, sum_of(expm1_pair, single(sel(above, K(0), -x))));
+    V curved = curved_pair.h + curved_pair.l;
+    pair lower = sum_of(product(curved_pair, single(an)), two_product(beta, x)),
+         slope_below = sum_of(product(expm1_pair, single(an)), single(beta));
     V below = sel(gt(abs(x), K(0x1p900)), fma(an, curved, beta * x), lower.h + lower.l);
     V slope = x * fma(ap, x, beta);
     o->y = sel(above, slope, sel(eq(x, K(0)), x, sel(lt(x, K(-LARGEST)), xielu_limit(x, an, beta), below)));
-    o->d = sel(above, fma(K(2) * ap, x, beta), unless_nan(x, fma(an, expm1, beta)));
+    o->d = sel(above, fma(K(2) * ap, x, beta), unless_nan(x, slope_below.h + slope_below.l));
     o->d2 = sel(above, K(2) * ap, unless_nan(x, an * e));
     o->dp[0] = sel(above, x * x, unless_nan(x, K(0)));
     o->dp[1] = sel(above, K(0), curved);

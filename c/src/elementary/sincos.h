@@ -62,7 +62,7 @@ static INLINE sine_cosine sincos_of(V x, V rest)
     V n = fma(x, K(0x1.45f306dc9c883p-1), K(MAGIC)) - K(MAGIC);
     V first = fnma(n, K(0x1.921fb54442d18p0), x);
     pair second = two_product(-n, K(0x1.1a62633145c07p-54)), r = two_sum(first, second.h);
-    r = fast_two_sum(r.h, fma(n, K(0x1.f1976b7ed8fbcp-110), second.l) + r.l + rest);
+    r = two_sum(r.h, fma(n, K(0x1.f1976b7ed8fbcp-110), second.l) + r.l + rest);
 
     M large = gt(abs(x), K(0x1p30));
     if (lanes_of(large)) {
@@ -75,7 +75,7 @@ static INLINE sine_cosine sincos_of(V x, V rest)
         }
         pair f = {load(highs), load(lows)};
         f = mul(f, constant_pair(0x1.921fb54442d18p0, 0x1.1a62633145c07p-54));
-        f = fast_two_sum(f.h, f.l + rest);
+        f = two_sum(f.h, f.l + rest);
         r = sel_pair(large, f, r);
         n = sel(large, load(ns), n);
         r.h = sel(gt(abs(x), K(LARGEST)), x - x, r.h); /* NaN */
