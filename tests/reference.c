@@ -21,14 +21,19 @@ typedef long double real;
 #define BITS LDBL_MANT_DIG
 #endif
 
-typedef struct { real v, e; } ball;
+typedef struct {
+    real v, e;
+} ball;
 
 static const real unit = (real)0x1p-53 / ((real)1 * ((long long)1 << (BITS > 100 ? 60 : BITS - 53)));
 #define TINY LITERAL(0x1p-16300) /* what underflow may lose */
 #define FAR 3000                 /* e^3000 is beyond any product of doubles, and its cube still finite here */
 
 static real size(real a) { return M(fabs)(a); }
-static ball with(real v, real e, int ulps) { return (ball){v, e * (1 + 8 * unit) + (real)ulps * size(v) * unit + TINY}; }
+static ball with(real v, real e, int ulps)
+{
+    return (ball){v, e * (1 + 8 * unit) + (real)ulps * size(v) * unit + TINY};
+}
 static ball exactly(real v) { return (ball){v, 0}; }
 static ball literal(real v) { return with(v, 0, 1); }
 static ball neg(ball a) { return (ball){-a.v, a.e}; }
@@ -40,10 +45,7 @@ static ball sub(ball a, ball b) { return with(a.v - b.v, a.e + b.e, 1); }
 #else
 #define HALF float
 #endif
-static int exact_product(ball a, ball b)
-{
-    return a.e == 0 && b.e == 0 && (HALF)a.v == a.v && (HALF)b.v == b.v;
-}
+static int exact_product(ball a, ball b) { return a.e == 0 && b.e == 0 && (HALF)a.v == a.v && (HALF)b.v == b.v; }
 static ball mul(ball a, ball b)
 {
     if (exact_product(a, b)) return exactly(a.v * b.v);

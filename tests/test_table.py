@@ -82,7 +82,8 @@ def test_derivative_is_the_derivative_of_the_formula(row: Any, order: int) -> No
 
 def test_limits_are_the_limits_of_the_formula(row: Any) -> None:
     """At +-1e30 the formula has reached them, up to what one over x can be away."""
-    far = [mpf(10) ** 30 + mpf(k) / 2 for k in range(16)]
+    with mp.workdps(400):
+        far = [mpf(10) ** 30 + mpf(k) / 2 for k in range(16)]
     for parameters in positive_settings(row):
         low, high = oracle.domain_of(row, *parameters)
         for i, limit in enumerate(oracle.limits_of(row, *parameters)):
@@ -136,8 +137,8 @@ def test_range_is_the_range(row: Any) -> None:
         least, most = min(y), max(y)
         assert least >= low - 1e-15 * abs(low) if math.isfinite(low) else True
         assert most <= high + 1e-15 * abs(high) if math.isfinite(high) else True
-        if row.range[0] == "(" and math.isfinite(low):  # the literal itself is rounded, and so are 60 digits
-            assert least > low - 1e-15 or least == low != row.formula
+        if row.range[0] == "(" and math.isfinite(low):  # the literal itself is rounded
+            assert least > low - 1e-15 * max(1, abs(low))
         # and it is no wider than it need be
         assert least < -1e20 if math.isinf(low) else least < low + 1e-3
         assert most > 1e20 if math.isinf(high) else most > high - 1e-3
@@ -164,7 +165,8 @@ def test_the_functions_keep_to_their_range(row: Any, tier: str) -> None:
     x = dense(row, tuple(row.parameters.values()))
     for dtype, room in ((np.float64, 1e-15), (np.float32, 3e-7)):
         with np.errstate(over="ignore"):
-            y = TIERS[tier][row.name](x.astype(dtype))
+            narrow = x.astype(dtype)
+        y = TIERS[tier][row.name](narrow[np.isfinite(narrow)])
         assert not np.isnan(y).any()
         assert y.min() >= low - room * abs(low)
         assert y.max() <= high + room * abs(high)
