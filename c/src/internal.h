@@ -10,7 +10,7 @@ enum {
     SUM_BLOCK = 256,       /* neighbours summed by halves: part of what parameter_backward promises */
     MAX_PARAMETERS = 4,    /* of one row; the macros of actc.h end at FOUR */
     MAX_LANES = 16,        /* of one vector, any unit */
-    ODD = ACTC_PASS_COUNT, /* pairs units only: value and derivative, rounded to odd instead of to nearest */
+    ODD = ACTC_PASS_COUNT, /* value and derivative, rounded to odd instead of to nearest: where ties must be told */
     LOOP_COUNT
 };
 

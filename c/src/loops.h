@@ -27,6 +27,7 @@ static INLINE void element(body *f, int pass, int count, V g, V x, const paramet
 {
     result o;
     o.has_scale = 0;
+    o.lost_y = o.lost_d = K(0);
     f(x, p, &o);
     switch (pass) {
     case ACTC_FORWARD: out[0] = value(&o); break;
@@ -37,6 +38,7 @@ static INLINE void element(body *f, int pass, int count, V g, V x, const paramet
 #else
     case ACTC_BACKWARD: out[0] = backward(g, x, &o); break;
     case ACTC_SECOND_DERIVATIVE: out[0] = o.d2; break;
+    case ODD: out[0] = odd(value(&o), o.lost_y), out[1] = odd(derivative(&o), o.lost_d); break;
     case ACTC_PARAMETER_BACKWARD:
         for (int i = 0; i < count; i++) out[i] = g * o.dp[i];
         break;
@@ -126,21 +128,22 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
 #define LOOPS_WIDE LOOPS_EXACT
 #define LISTED_WIDE LISTED_EXACT
 #elif DOUBLE
-#define LOOPS_WIDE(name, parameters)                                                                                   \
+#define LOOPS_ROUNDED(name, parameters)                                                                                \
     LOOPS(name, COUNT_##parameters)                                                                                    \
     LOOP(name, backward, ACTC_BACKWARD, COUNT_##parameters)                                                            \
     LOOP(name, second_derivative, ACTC_SECOND_DERIVATIVE, COUNT_##parameters)                                          \
     ACTC_IF_##parameters(LOOP(name, parameter_backward, ACTC_PARAMETER_BACKWARD, COUNT_##parameters))
-#define LISTED_WIDE(name, parameters)                                                                                  \
-    name##_forward, name##_derivative, name##_backward,                                                                \
-        name##_value_and_derivative, [ACTC_SECOND_DERIVATIVE] = name##_second_derivative,                              \
-                                     ACTC_IF_##parameters([ACTC_PARAMETER_BACKWARD] = name##_parameter_backward)
-#define LOOPS_EXACT LOOPS_WIDE
-#define LISTED_EXACT LISTED_WIDE
-#define LOOPS_ROUNDED LOOPS_WIDE
-#define LISTED_ROUNDED LISTED_WIDE
-#define LOOPS_PAIRED LOOPS_WIDE
-#define LISTED_PAIRED LISTED_WIDE
+#define LISTED_ROUNDED(name, parameters)                                                                               \
+    name##_forward, name##_derivative, name##_backward, name##_value_and_derivative,                                   \
+        [ACTC_SECOND_DERIVATIVE] =                                                                                     \
+            name##_second_derivative ACTC_IF_##parameters(, [ACTC_PARAMETER_BACKWARD] = name##_parameter_backward)
+#define LOOPS_EXACT LOOPS_ROUNDED
+#define LISTED_EXACT LISTED_ROUNDED
+#define LOOPS_PAIRED LOOPS_ROUNDED
+#define LISTED_PAIRED LISTED_ROUNDED
+#define LOOPS_WIDE(name, parameters)                                                                                   \
+    LOOPS_ROUNDED(name, parameters) ACTC_IF_##parameters(LOOP(name, odd, ODD, COUNT_##parameters))
+#define LISTED_WIDE(name, parameters) LISTED_ROUNDED(name, parameters) ACTC_IF_##parameters(, [ODD] = name##_odd)
 #else
 #define LOOPS_EXACT(name, parameters)                                                                                  \
     LOOPS(name, COUNT_##parameters)                                                                                    \

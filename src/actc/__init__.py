@@ -7,8 +7,9 @@ array([0., 0., 2.], dtype=float32)
 >>> actc.elu.derivative(x, alpha=0.5)
 array([0.18393973, 0.5       , 1.        ], dtype=float32)
 
-Every function f of `actc.functions` has `f.derivative(x)`, `f.backward(g, x)` and `f.value_and_derivative(x)`;
-functions with parameters have `f.parameter_backward(g, x)`. `actc.exact` is the same surface, correctly rounded.
+Every function f of `actc.functions` has `f.derivative(x)`, `f.second_derivative(x)`, `f.backward(g, x)`,
+`f.value_and_derivative(x)` and `f.info`; functions with parameters have `f.parameter_backward(g, x)`. `actc.exact` is
+the same surface, correctly rounded; `actc.preset("torch")` and the like have another library's names and defaults.
 """
 
 import os as _os
@@ -24,10 +25,6 @@ if "ACTC_ISA" in _os.environ:  # the C library ignores a name that it does not k
 functions, _flat = _surface.build(exact=False)
 globals().update(_flat)
 
-from actc import exact  # noqa: E402
-
-globals().update({f"exact_{name}": f for name, f in exact._flat.items()})
-
 __all__ = [
     "__version__",
     "cpu_features",
@@ -39,6 +36,7 @@ __all__ = [
     "get_library_dir",
     "isa",
     "isas",
+    "preset",
     "show_config",
     "use_isa",
     *_flat,
@@ -46,11 +44,16 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """`actc.views`, loaded when asked for; and an answer to misspelt names."""
-    if name == "views":
-        import importlib
+    """What is loaded when asked for: `actc.exact` and its functions, `actc.views`, `actc.preset`; and an answer to
+    misspelt names."""
+    import importlib
 
-        return importlib.import_module("actc.views")
+    if name in ("exact", "views"):
+        return importlib.import_module(f"actc.{name}")
+    if name == "preset":
+        return importlib.import_module("actc._presets").preset
+    if name.removeprefix("exact_") in _flat:  # as pickle asks for it
+        return getattr(importlib.import_module("actc.exact"), name.removeprefix("exact_"))
     import difflib
 
     near = difflib.get_close_matches(name, _flat, 3)

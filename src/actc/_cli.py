@@ -79,7 +79,7 @@ def listing(args: argparse.Namespace) -> None:
     """The table of functions."""
     rows = _core.rows()
     if args.json:
-        keys = ("name", "parameters", "formula", "derivative", "range", "limits", "kink", "reference", "elsewhere")
+        keys = _surface.INFO
         aliases: dict[str, list[str]] = {}
         for alias, name in _surface.ALIASES.items():
             aliases.setdefault(name, []).append(alias)

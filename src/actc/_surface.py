@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 from collections.abc import Mapping
@@ -39,27 +40,44 @@ _RETURNS = {
 }
 
 
+INFO = (
+    "name", "unique_name", "parameters", "formula", "derivative", "second_derivative", "domain", "range", "limits",
+    "kinks", "kink", "zeros", "monotonicity", "lipschitz", "reference", "elsewhere",
+)  # fmt: skip
+
+
+def info(row: Any) -> Mapping[str, Any]:
+    """The row as a read-only mapping: `f.info`."""
+    return types.MappingProxyType({k: getattr(row, k) for k in INFO} | {"parameters": dict(row.parameters)})
+
+
 def signature(row: Any, kind: str) -> inspect.Signature:
     """The call signature of one ufunc, as `help` and editors show it."""
+    return _signature(tuple(row.parameters.items()), kind)[0]
+
+
+@functools.cache  # most rows share theirs, and making one takes longer than making the ufunc
+def _signature(parameters: tuple[tuple[str, float], ...], kind: str) -> tuple[inspect.Signature, str]:
     P = inspect.Parameter
     inputs = ["g", "x"] if kind == "backward" else ["x"]
     out: Any = (None, None) if kind == "value_and_derivative" else None
-    return inspect.Signature(
+    made = inspect.Signature(
         [P(n, P.POSITIONAL_ONLY) for n in inputs]
-        + [P(n, P.POSITIONAL_OR_KEYWORD, default=v) for n, v in row.parameters.items()]
+        + [P(n, P.POSITIONAL_OR_KEYWORD, default=v) for n, v in parameters]
         + [P("out", P.POSITIONAL_OR_KEYWORD, default=out)]
         + [
             P(n, P.KEYWORD_ONLY, default=v)
             for n, v in dict(where=True, casting="same_kind", order="K", dtype=None, subok=True).items()
         ]
     )
+    return made, str(made)
 
 
 def docstring(row: Any, kind: str, exact: bool) -> str:
     """The numpydoc text of one ufunc, from its row."""
     p = "".join(f", {n}" for n in row.parameters)
     name = ("exact." if exact else "") + row.name
-    lines = [f"{name}{'.' + kind if kind else ''}{signature(row, kind)}", ""]
+    lines = [f"{name}{'.' + kind if kind else ''}{_signature(tuple(row.parameters.items()), kind)[1]}", ""]
     lines += [_SUMMARY[kind].format(name=row.name, p=p), ""]
     lines += [f"    f(x)   = {row.formula}", f"    f'(x)  = {row.derivative}"]
     lines += [f"    f''(x) = {row.second_derivative}", ""]
@@ -88,7 +106,13 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     else:
         lines += ["Error at most 2 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded."]
     lines += ["Never emits a floating-point warning.", ""]
-    lines += [f"Elsewhere: {row.elsewhere or 'no other library has it'}.", "", "References", "----------", f".. [1] {row.reference}."]
+    lines += [
+        f"Elsewhere: {row.elsewhere or 'no other library has it'}.",
+        "",
+        "References",
+        "----------",
+        f".. [1] {row.reference}.",
+    ]
     return "\n".join(lines)
 
 
@@ -164,7 +188,7 @@ dict
 
 def build(exact: bool) -> tuple[Mapping[str, np.ufunc], dict[str, Any]]:
     """All functions of one tier, and every flat name that reaches them."""
-    functions: dict[str, np.ufunc] = {}
+    by_name: dict[str, np.ufunc] = {}
     flat: dict[str, Any] = {}
     for row in _core.rows():
         public = dict.fromkeys([row.name, row.unique_name])
@@ -180,17 +204,17 @@ def build(exact: bool) -> tuple[Mapping[str, np.ufunc], dict[str, Any]]:
             sums = _core.make_ufunc(row.index, "_parameter_sums", exact)
             made["parameter_backward"] = parameter_backward(row, sums, exact)
         f = made[""]
-        f.formula, f.parameters = row.formula, types.MappingProxyType(row.parameters)
+        f.info, f.formula, f.parameters = info(row), row.formula, types.MappingProxyType(row.parameters)
         for kind, g in made.items():
             if kind:
                 setattr(f, kind, g)
             for name in public:
                 flat[f"{name}_{kind}" if kind else name] = g
-        functions[row.name] = f
+        by_name[row.name] = f
     for alias, name in ALIASES.items():
-        if name in functions:
+        if name in by_name:
             for kind in ("", *PASSES, "parameter_backward"):
                 suffix = "_" + kind if kind else ""
                 if name + suffix in flat:
                     flat[alias + suffix] = flat[name + suffix]
-    return types.MappingProxyType(functions), flat
+    return types.MappingProxyType(by_name), flat

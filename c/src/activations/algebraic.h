@@ -19,7 +19,8 @@ static INLINE scaled_root scaled_root_of(V a, V x, V b)
 {
     scaled_root s;
     x = max(K(-LARGEST), min(K(LARGEST), x));
-    s.j = square_exponent(abs(x));
+    V t = abs(x) * square_root(abs(a));
+    s.j = sel(gt(t, K(0x1p900)), K(-1020), sel(gt(t, K(0x1p500)), K(-500), K(0)));
     s.two_j = pow2(s.j + K(MAGIC));
     s.x = x * s.two_j;
     s.root = root_of(sum_of(two_product(b * s.two_j, s.two_j), product(two_product(a, s.x), single(s.x))));
@@ -32,14 +33,14 @@ static INLINE void isru_parts(V x, V alpha, result *o)
 {
     scaled_root s = scaled_root_of(alpha, x, K(1));
     M none = eq(alpha, K(0));
-    pair r = s.inverse, y = product(r, single(s.x)), cubed = cube(r);
-    V j3 = s.j + s.j + s.j;
+    pair r = s.inverse, y = product(r, single(s.x)), cubed = cube(r),
+         lead = product(product(y, r), single(K(-3) * alpha));
+    V j3 = max(K(-2140), s.j + s.j + s.j), j4 = max(K(-2140), s.j + j3);
     o->y = sel(eq(x, K(0)), x, sel(none, x, whole(y)));
     o->d = sel(none, unless_nan(x, K(1)), whole(cubed));
     scale w = {sel(none, K(0), j3)};
     with_scale(o, w);
-    o->d2 =
-        sel(none, unless_nan(x, K(0)), scaled(K(-3) * alpha * whole(product(product(y, r), cubed)), exp2_of(s.j + j3)));
+    o->d2 = sel(none, unless_nan(x, K(0)), scaled(whole(product(lead, cubed)), exp2_of(j4)));
     o->dp[0] = K(-0.5) * o->y * o->y * o->y;
 }
 BODY(isru) { isru_parts(x, p[0].high, o); }
@@ -61,10 +62,12 @@ BODY(bent_identity)
     scaled_root s = scaled_root_of(K(1), x, K(1));
     M far = lt(s.j, K(0));
     V more = ratio(product(single(s.x), single(s.x)), sum_of(s.root, single(K(1))));
-    o->y = sel(far, sel(lt(x, K(0)), K(0.5), K(1.5)) * x, sel(eq(x, K(0)), x, fma(K(0.5), more, x)));
+    /* 1.5 x - 1/2 is a tie of floats but for the 1/2, which a double does not hold: one less in the last place tells */
+    V right = sel(gt(x, K(0x1p51)), K(1.5) * x * K(0x1.fffffffffffffp-1), fma(K(0.5), more, x));
+    o->y = sel(far & lt(x, K(0)), K(0.5) * x, sel(eq(x, K(0)), x, right));
     V over_root = s.x * s.inverse.h;
     o->d = fma(K(0.5), over_root, K(1));
-    o->d2 = scaled(K(0.5) * whole(cube(s.inverse)), exp2_of(s.j + s.j + s.j));
+    o->d2 = scaled(K(0.5) * whole(cube(s.inverse)), exp2_of(max(K(-2140), s.j + s.j + s.j)));
 }
 
 /* (x + s)/2 above 0, b/(2 (s - x)) below, s = sqrt(x^2 + b); f' = f/s, f'' = b/(2 s^3), df/db = 1/(4 s) */
@@ -80,7 +83,8 @@ BODY(squareplus)
     o->d = sel(none, sel(above, K(1), unless_nan(x, K(0))), sel(above, upper, lower) * s.inverse.h);
     scale w = {sel(above, K(0), s.j + s.j)};
     with_scale(o, w);
-    o->d2 = sel(none, unless_nan(x, K(0)), scaled(K(0.5) * b * whole(cube(s.inverse)), exp2_of(s.j + s.j + s.j)));
+    o->d2 = sel(none, unless_nan(x, K(0)),
+                scaled(K(0.5) * b * whole(cube(s.inverse)), exp2_of(max(K(-2140), s.j + s.j + s.j))));
     o->dp[0] = scaled(K(0.25) * s.inverse.h, exp2_of(s.j));
 }
 
@@ -95,13 +99,14 @@ BODY(dish)
     pair r = s.inverse, both = sum_of(s.root, single(a));
     V t = scaled(K(0.5) * ratio(single(a), product(s.root, both)), exp2_of(s.j));
     o->y = sel(above, x - t, sel(eq(x, K(0)), x, -t));
-    V two_2j = s.two_j * s.two_j, n = fnma(a, s.root.l, fnma(a, s.root.h, two_2j));
-    V square = r.h * r.h, d = K(0.5) * (n * square) * (r.h * ratio(single(K(1)), both));
+    V two_2j = s.two_j * s.two_j;
+    pair n = sum_of(single(two_2j), neg(product(single(a), s.root)));
+    V d = K(0.5) * whole(product(product(product(n, r), r), quotient(r, fast_two_sum(both.h, both.l))));
     scale w = {s.j + s.j};
     o->d = sel(above, K(1) - scaled(d, w), d);
     with_scale(o, unless(above, w));
     pair curve = product(product(product(single(fma(-a, a, two_2j + two_2j)), r), r), cube(r));
-    o->d2 = scaled(K(0.5) * whole(curve), exp2_of(s.j + s.j + s.j));
+    o->d2 = scaled(K(0.5) * whole(curve), exp2_of(max(K(-2140), s.j + s.j + s.j)));
 }
 
 /* 0 up to -beta, x from beta on, a parabola between; beta = 0 is relu */
@@ -118,30 +123,40 @@ BODY(smelu)
 BODY(star_relu)
 {
     M above = gt(x, K(0));
-    V scale_ = p[0].high, bias = p[1].high;
-    pair line = two_product(x, x), product_ = product(line, single(scale_));
-    pair sum = two_sum(product_.h, bias);
-    V finite = sum.h + (sum.l + product_.l);
-    o->y = sel(above, sel(lt(abs(line.h), K(0x1p900)), finite, fma(scale_, line.h, bias)), unless_nan(x, bias));
-    o->d = sel(above, K(2) * scale_ * x, unless_nan(x, K(0)));
-    o->d2 = sel(above, scale_ + scale_, unless_nan(x, K(0)));
-    o->dp[0] = sel(above, line.h, unless_nan(x, K(0)));
+    V factor = p[0].high, bias = p[1].high;
+    pair square = two_product(x, x), scaled_square = product(square, single(factor)),
+         y = two_sum(scaled_square.h, bias);
+    M finite = lt(square.h, K(0x1p900)) & lt(abs(y.h), K(0x1p900));
+    V rest = sel(finite, y.l + scaled_square.l, K(0));
+    V exact = y.h + rest, large = fma(factor * x, x, bias);
+    o->y = sel(above, sel(finite, exact, large), unless_nan(x, bias));
+    o->lost_y = sel(above & finite, (y.h - exact) + rest, K(0));
+    pair d = two_product(K(2) * factor, x);
+    o->d = sel(above, d.h, unless_nan(x, K(0)));
+    o->lost_d = sel(above & lt(abs(d.h), K(0x1p900)), d.l, K(0));
+    o->d2 = sel(above, factor + factor, unless_nan(x, K(0)));
+    o->dp[0] = sel(above, square.h, unless_nan(x, K(0)));
     o->dp[1] = unless_nan(x, K(1));
 }
 
-/* t + a (x - t) in pairs: t - t/a is a zero */
-static INLINE V line_through(V x, V t, V a)
+/* t + a (x - t) in pairs, for it has a zero at t - t/a; *lost is what its rounding loses */
+static INLINE V line_through(V x, V t, V a, V *lost)
 {
-    pair off = two_sum(x, -t), rise = product(off, single(a)), sum = two_sum(t, rise.h);
-    V rest = sum.l + rise.l;
-    return sel(lt(abs(sum.h), K(0x1p900)), sum.h + rest, sum.h);
+    pair off = two_sum(x, -t), rise = product(off, single(a)), line = two_sum(t, rise.h);
+    M finite = lt(abs(line.h), K(0x1p900)) & lt(abs(off.h), K(0x1p900));
+    V rest = sel(finite, line.l + rise.l, K(0)), y = line.h + rest;
+    *lost = sel(finite, (line.h - y) + rest, K(0));
+    return y;
 }
 BODY(srelu)
 {
     V tl = p[0].high, al = p[1].high, tr = p[2].high, ar = p[3].high;
     M left = gt(x, tl), right = lt(x, tr), wrong = gt(tl, tr); /* not left, not right of it */
     V nan = x * K(0) / K(0), zero = unless_nan(x, K(0));
-    o->y = sel(left, sel(right, x, line_through(x, tr, ar)), line_through(x, tl, al));
+    V lost_left, lost_right, on_left = line_through(x, tl, al, &lost_left),
+                             on_right = line_through(x, tr, ar, &lost_right);
+    o->y = sel(left, sel(right, x, on_right), on_left);
+    o->lost_y = sel(left, sel(right, K(0), lost_right), lost_left);
     o->y = sel(eq(x, K(0)) & eq(o->y, K(0)), x, o->y); /* -0 */
     o->d = sel(left, sel(right, K(1), ar), unless_nan(x, al));
     o->d2 = zero;
@@ -153,14 +168,17 @@ BODY(srelu)
     o->dp[2] = sel(left, sel(right, zero, K(1) - ar), zero);
     o->dp[3] = sel(left, sel(right, zero, x - tr), zero);
 }
-/* clip(alpha x + beta, 0, 1): fma knows on which side of the kinks x is */
+/* clip(alpha x + beta, 0, 1), the line in pairs: they know on which side of the kinks x is */
 BODY(hard_sigmoid_onnx)
 {
-    V line = fma(p[0].high, x, p[1].high), zero = unless_nan(x, K(0));
-    M more = gt(line, K(0)), less = lt(fma(p[0].high, x, p[1].high - K(1)), K(0)) & lt(line, K(1));
-    o->y = sel(more, sel(less, line, K(1)), unless_nan(line, zero));
-    o->d = sel(more & less, p[0].high, zero);
+    V zero = unless_nan(x, K(0));
+    pair rise = two_product(p[0].high, x), line = two_sum(rise.h, p[1].high);
+    V rest = sel(lt(abs(line.h), K(0x1p900)), line.l + rise.l, K(0)), y = line.h + rest;
+    M more = gt(y, K(0)), less = lt((line.h - K(1)) + rest, K(0)), inside = more & less;
+    o->y = sel(more, sel(less, y, K(1)), unless_nan(y, zero));
+    o->lost_y = sel(inside, (line.h - y) + rest, K(0));
+    o->d = sel(inside, p[0].high, zero);
     o->d2 = zero;
-    o->dp[0] = sel(more & less, x, zero);
-    o->dp[1] = sel(more & less, K(1), zero);
+    o->dp[0] = sel(inside, x, zero);
+    o->dp[1] = sel(inside, K(1), zero);
 }

@@ -15,10 +15,10 @@ typedef struct {
 #endif
 typedef struct {
     NUMBER y, d;
-    V d2; /* f'', complete: only the double unit's loops read it */
+    V d2;             /* f'', complete: only the double unit's loops read it */
+    V lost_y, lost_d; /* WIDE rows that are sums of products of parameters: what y and d round off, for exact ties */
     scale w;
     int has_scale;
-    V unscaled[3];        /* for phish: gelu and gelu'' over 2^k, and what gelu above 0 rounds off */
     V dp[MAX_PARAMETERS]; /* df/dp, for parameter_backward: only the double unit's loops read it */
 } result;
 

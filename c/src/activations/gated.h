@@ -56,27 +56,39 @@ BODY(silu)
 }
 
 #define ONE_OVER_ROOT_2_PI 0.398942280401432677939946059934
+/* With a = |x|: a Phi(-a), Phi(-a) - a phi(a) and (2 - a^2) phi(a), over 2^k */
+typedef struct {
+    V value;
+    pair slope, curve;
+    scale w;
+} normal_parts;
+
+static INLINE normal_parts normal_parts_of(V x)
+{
+    normal_parts o;
+    V a = min(K(NORMAL_LIMIT), abs(x)), square = a * a, k;
+    pair q = exp_reduced_sum(K(-0.5) * square, K(-0.5) * fma(a, a, -square), &k);
+    pair one_q = plus(1, q), four = two_sum(a, K(4));
+    V t = fma(K(2), ratio(single(a), four), K(-1));
+    o.w = exp2_of(k);
+    o.value = ratio(product(product(normal_tail(t), one_q), single(a)), four);
+    o.slope = product(product(normal_tail_minus_density(t), normal_zero_minus(a)), one_q);
+    pair two_minus = sum_of(single(K(2)), neg(two_product(a, a)));
+    o.curve = product(product(two_minus, one_q), constant_pair(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56));
+    return o;
+}
+
 BODY(gelu)
 {
     NO_PARAMETERS;
     M below = lt(x, K(0));
-    V a = min(K(NORMAL_LIMIT), abs(x)), square = a * a, k;
-    pair q = exp_reduced_sum(K(-0.5) * square, K(-0.5) * fma(a, a, -square), &k);
-    scale w = exp2_of(k);
-    pair one_q = plus(1, q), four = two_sum(a, K(4));
-    V t = fma(K(2), ratio(single(a), four), K(-1));
-
-    pair n = product(product(normal_tail(t), one_q), single(a));
-    o->unscaled[0] = -ratio(n, four);
-    V tail = scaled(-o->unscaled[0], w); /* a Phi(-a) */
+    normal_parts t = normal_parts_of(x);
+    V tail = scaled(t.value, t.w);
     o->y = sel(below, -tail, x - tail);
-    o->unscaled[2] = sel(gt(x, K(0)) & lt(x, K(EXP_LIMIT)), (x - o->y) - tail, K(0));
-
-    pair d = product(product(normal_tail_minus_density(t), normal_zero_minus(a)), one_q);
-    o->d = sel(below, d.h + d.l, (K(1) - scaled(d.h, w)) - scaled(d.l, w));
-    o->unscaled[1] = fma(-a, a, K(2)) * (one_q.h + one_q.l) * K(ONE_OVER_ROOT_2_PI);
-    o->d2 = scaled(o->unscaled[1], w);
-    with_scale(o, unless(gt(x, K(0)), w));
+    pair d = t.slope;
+    o->d = sel(below, d.h + d.l, (K(1) - scaled(d.h, t.w)) - scaled(d.l, t.w));
+    o->d2 = scaled(t.curve.h + t.curve.l, t.w);
+    with_scale(o, unless(gt(x, K(0)), t.w));
 }
 
 /* 2T' + x T'', T = tanh(log(1 + e^x)), over m^3: below 0  4e ((e + 1) 2m + x (2 + 2e - 3e^2 - 2e^3)), above 0 the same in

@@ -15,7 +15,9 @@ static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
     s.l = sel(inside, s.l, K(0));
 
     V bounded = sel(below, max(K(-LARGEST), min(K(LARGEST), x)), x);
-    o->y = scaled(bounded * ratio(sel_pair(below, p, one), m), w);
+    M huge = gt(abs(bounded), K(0x1p1000)); /* p may be above 1 */
+    scale y_scale = {sel(huge & below, w.k + K(2), w.k)};
+    o->y = scaled(bounded * sel(huge & below, K(0.25), K(1)) * ratio(sel_pair(below, p, one), m), y_scale);
 
     pair lower = product(sum_of(sum_of(one, s), e), p);
     pair upper = product(e, sum_of(sum_of(s, single(K(-1))), neg(e)));
@@ -152,6 +154,8 @@ BODY(tanhshrink)
     c = fma(c, z, K(0x1.5555555555555p-2));
     V k, e = (K(1) + exp_reduced(max(K(-EXP_LIMIT), K(-2) * a), &k)) * value_of(exp2_of(k));
     V large = (a - K(1)) + (e + e) / (K(1) + e);
+    /* a - 1 may be a tie of a narrower type but for what a double does not hold: one more in the last place tells */
+    large = sel(gt(a, K(20)) & lt(a, K(0x1p53)), large * K(0x1.0000000000001p0), large);
     o->y = copysign(sel(lt(a, K(1)), x * z * c, large), x);
     o->d = t.tanh * t.tanh;
     o->d2 = scaled(K(2) * copysign(t.tanh, x) * t.sech2, t.w);
@@ -291,21 +295,28 @@ BODY(logish)
 BODY(phish)
 {
     NO_PARAMETERS;
-    result g;
-    gelu_body(x, NULL, &g);
     M below = lt(x, K(0));
-    V a = abs(g.y), bounded = max(K(-NORMAL_LIMIT), min(K(EXP_LIMIT), x));
-    M tiny = lt(a, K(0x1p-30));
-    hyperbolic t = hyperbolic_of(a + a, g.unscaled[2] + g.unscaled[2]);
-    V S = scaled(t.sech2, t.w), R = sel(tiny, K(1), t.tanh / a), slope = sel(below, g.d, scaled(g.d, g.w));
-    scale w = {sel(below, g.w.k, K(0))};
-    V small = g.unscaled[0] * R;                                                       /* tanh(g)/2^k */
+    normal_parts n = normal_parts_of(x);
+    V tail = scaled(n.value, n.w), bounded = max(K(-NORMAL_LIMIT), min(K(EXP_LIMIT), x));
+    pair g = sel_pair(below, single(tail), two_sum(abs(x), -tail)); /* |gelu(x)| */
+    g.l = sel(lt(g.h, K(EXP_LIMIT)), g.l, K(0));
+    M tiny = lt(g.h, K(0x1p-30));
+    hyperbolic t = hyperbolic_of(g.h + g.h, g.l + g.l);
+    V S = scaled(t.sech2, t.w), small = -n.value * sel(tiny, K(1), t.tanh / g.h); /* tanh(gelu)/2^k */
+    scale w = {sel(below, n.w.k, K(0))};
+    V two_k = value_of(n.w);
+    pair true_slope = scaled_pair(n.slope, two_k), one = single(K(1));
+    pair slope = sel_pair(below, n.slope, sum_of(one, neg(true_slope)));
     o->y = sel(below, scaled(bounded * small, w), sel(eq(x, K(0)), K(0), x * t.tanh)); /* no less than 0: +0 for -0 */
-    o->d = fma(bounded * slope, S, sel(below, small, t.tanh));
+    o->d = fma(bounded * (slope.h + slope.l), S, sel(below, small, t.tanh));
     with_scale(o, w);
-    V curve = fma(K(-2) * g.d * scaled(g.d, g.w), copysign(t.tanh, x), sel(below, g.unscaled[1], g.d2));
-    scale both = {g.w.k + t.w.k};
-    o->d2 = scaled(t.sech2 * fma(bounded, curve, g.d + g.d), both);
+
+    pair curve = sel_pair(below, n.curve, scaled_pair(n.curve, two_k));
+    pair bend =
+        product(product(slope, sel_pair(below, true_slope, slope)), scaled_pair(t.tanh_pair, copysign(K(2), x)));
+    pair bracket = sum_of(scaled_pair(slope, K(2)), product(sum_of(curve, neg(bend)), single(bounded)));
+    scale both = {w.k + t.w.k};
+    o->d2 = scaled(t.sech2 * (bracket.h + bracket.l), both);
 }
 
 /* x sigma above 0, (e^x - 1) sigma below, where f' = e (e^2 + 2e - 1)/(1 + e)^2, f'' = e (e^3 + 3e^2 + 5e - 1)/(1 + e)^3 */

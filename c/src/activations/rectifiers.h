@@ -83,9 +83,11 @@ BODY(selu)
 static INLINE V times_expm1(pair q, V k, parameter a, V *expm1)
 {
     V up = value_of(exp2_of(k)), down = value_of(exp2_of(-k)), large = (K(1) - down) + (q.h + q.l);
-    V small = fma(up, q.h, fma(up, q.l, up - K(1)));
-    *expm1 = sel(gt(k, K(0)), scaled(large, exp2_of(k)), small);
-    return sel(gt(k, K(0)), scaled(scale_by(large, a), exp2_of(k)), scale_by(small, a));
+    pair small = sum_of(single(up - K(1)), scaled_pair(q, up)), factor = {a.high, a.low},
+         times = product(small, factor);
+    *expm1 = sel(gt(k, K(0)), scaled(large, exp2_of(k)), small.h + small.l);
+    V product_ = times.h + sel(lt(abs(times.h), K(INFINITE)), times.l, K(0));
+    return sel(gt(k, K(0)), scaled(scale_by(large, a), exp2_of(k)), product_);
 }
 /* e^u times or over a parameter overflows, and 2^k is still a product of two numbers */
 #define EXP_OVERFLOW C(170, 1400)
@@ -101,7 +103,7 @@ BODY(celu)
     pair one_q = plus(1, q);
     V e = one_q.h + one_q.l, expm1, value = times_expm1(q, k, p[0], &expm1);
     scale w = exp2_of(k);
-    o->y = sel(lt(x, K(0)), value, x);
+    o->y = sel(lt(x, K(0)), sel(lt(abs(h), K(C(0x1p-26f, 0x1p-55))), x, value), x);
     o->d = sel(above, K(1), sel(none, unless_nan(x, K(0)), e));
     o->d2 = sel(above, K(0), sel(none, unless_nan(x, K(0)), scaled(e, w) / a));
     with_scale(o, unless(above, w));

@@ -57,10 +57,12 @@ BODY(snake)
         t.cos = add(mul(t.cos, r.cos), neg(mul(t.sin, r.sin)));
         t.sin = both;
     }
-    V s = t.sin.h, c = t.cos.h, part = s * s / alpha;
+    V s = t.sin.h, c = t.cos.h, rise;
     pair sum = add(t.sin, t.cos), difference = add(t.cos, neg(t.sin));
     V both = sum.h + sum.l;
-    o->y = sel(none, x, sel(far, x, sel(eq(x, K(0)), x, x + part)));
+    pair part = quotient(mul(t.sin, t.sin), single(alpha)), total = two_sum(x, part.h);
+    rise = total.h + (total.l + part.l);
+    o->y = sel(none, x, sel(far, x, sel(eq(x, K(0)), x, rise)));
     o->d = sel(none, unless_nan(x, K(1)), both * both);
     o->d2 = K(2) * alpha * (both * (difference.h + difference.l));
     o->d2 = sel(none, unless_nan(x, K(0)), o->d2);

@@ -74,9 +74,15 @@ BODY(xielu)
     pair lower = sum_of(product(curved_pair, single(an)), two_product(beta, x)),
          slope_below = sum_of(product(expm1_pair, single(an)), single(beta));
     V below = sel(gt(abs(x), K(0x1p900)), fma(an, curved, beta * x), lower.h + lower.l);
-    V slope = x * fma(ap, x, beta);
+    pair square = two_product(x, x), parabola = sum_of(product(square, single(ap)), two_product(beta, x));
+    M moderate = lt(abs(x), K(0x1p400)) & lt(abs(parabola.h), K(0x1p900));
+    V slope = sel(moderate, parabola.h + parabola.l, x * fma(ap, x, beta));
+    pair line = sum_of(two_product(ap + ap, x), single(beta));
     o->y = sel(above, slope, sel(eq(x, K(0)), x, sel(lt(x, K(-LARGEST)), xielu_limit(x, an, beta), below)));
-    o->d = sel(above, fma(K(2) * ap, x, beta), unless_nan(x, slope_below.h + slope_below.l));
+    o->lost_y = sel(above & moderate, (parabola.h - slope) + parabola.l, K(0));
+    V rising = fma(K(2) * ap, x, beta);
+    o->lost_d = sel(above & moderate, (line.h - rising) + line.l, K(0));
+    o->d = sel(above, rising, unless_nan(x, slope_below.h + slope_below.l));
     o->d2 = sel(above, K(2) * ap, unless_nan(x, an * e));
     o->dp[0] = sel(above, x * x, unless_nan(x, K(0)));
     o->dp[1] = sel(above, K(0), curved);

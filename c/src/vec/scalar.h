@@ -9,9 +9,9 @@ typedef int M;
 #define load_some(p, n) ((void)(n), *(p))
 #define store_some(p, v, n) ((void)(n), (void)(*(p) = (v)))
 
-#define lt(a, b) ((a) < (b))
-#define gt(a, b) ((a) > (b))
-#define eq(a, b) ((a) == (b))
+#define lt(a, b) ((M)((a) < (b)))
+#define gt(a, b) ((M)((a) > (b)))
+#define eq(a, b) ((M)((a) == (b)))
 #define lanes_of(m) ((unsigned)(m))
 static INLINE V sel(M m, V a, V b) { return m ? a : b; }
 static INLINE V min(V a, V b) { return a < b ? a : b; }
