@@ -286,9 +286,9 @@ class _C:
                 return self.keep(f"neg({self.visit(operand)})")
             case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(exponent))) if exponent > 0:
                 return self.keep(f"power({self.visit(left)}, {exponent})")
-            case ast.BinOp(left=left, op=ast.Sub(), right=ast.Call(func=ast.Name(id="tanh"), args=[inner])) if (
-                ast.dump(left) == ast.dump(inner)
-            ):
+            case ast.BinOp(left=left, op=ast.Sub(), right=ast.Call(func=ast.Name(id="tanh"), args=[inner])) if ast.dump(
+                left
+            ) == ast.dump(inner):
                 return self.keep(f"b_x_minus_tanh({self.visit(inner)})")
             case ast.BinOp(op=ast.Sub()) if ast.unparse(node) == "x * cos(x) - sin(x)":
                 return self.keep("b_x_cos_minus_sin(exactly(x))")
@@ -437,18 +437,17 @@ class Reference:
             grid = [mpf(x) + mpf(i) / 32 for i in range(-8, 9)]
             grid = [t for t in grid if low < t < high]
             signs = [mp.sign(formula.at(t, *values)) for t in grid]
-            found = [
-                t for t, r, s, u in zip(grid[1:], signs, signs[1:], signs[2:], strict=False) if s == 0 and t != 0 and r and u
-            ]
+            alone = zip(grid[1:], signs, signs[1:], signs[2:], strict=False)
+            found = [t for t, left, s, right in alone if s == 0 and t != 0 and left and right]
             for a, b, s, t in zip(grid, grid[1:], signs, signs[1:], strict=False):
                 if s * t < 0:
                     first = max(abs(formula.at(a, *values)), abs(formula.at(b, *values)))
                     for _ in range(100):
                         middle = (a + b) / 2
                         if mp.sign(formula.at(middle, *values)) == s:
-                            a = middle  # noqa: PLW2901
+                            a = middle
                         else:
-                            b = middle  # noqa: PLW2901
+                            b = middle
                     vanishes = max(abs(formula.at(a, *values)), abs(formula.at(b, *values))) < first * mpf(2) ** -40
                     if vanishes and abs(b) > mpf(2) ** -80:  # neither a jump nor the zero at 0
                         found.append(b)

@@ -31,7 +31,7 @@ KINDS = ("", "derivative", "second_derivative")  # the passes of these orders
 FULL = os.environ.get("ACTC_TEST_SAMPLE") == "full"
 STEP = 1021 if FULL else 60_013  # between bit patterns of float32 at the default parameters
 STEP_ELSEWHERE = 9973 if FULL else 1_000_003  # at other parameters, in backward and on other instruction sets
-MOST = None if FULL else 300  # inputs of one measurement that mpmath may decide; a random choice of them if there are more
+MOST = None if FULL else 300  # inputs of one measurement that mpmath decides; a random choice of them if there are more
 
 
 # ---- inputs --------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def bounds(row: Any, order: int, f: oracle.Format, parameters: tuple[float, ...]
     at_defaults = parameters is None or parameters == tuple(row.parameters.values())
     if order == 2:
         return SECOND_BOUND, SECOND_BOUND
-    if f.digits == 53:  # a kernel of its own keeps 1 ULP; the others run the default one, and their documentation says so
+    if f.digits == 53:  # a kernel of its own keeps 1 ULP; others run the default one, and their documentation says so
         return 4.0, 1.0 if row.exact_f64_is_paired else 4.0
     if f.digits < 24:
         bound = 0.5 if at_defaults else NEARLY_HALF
