@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+import itertools
 import os
 import pathlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,7 +22,13 @@ from actc import _core
 ROWS = _core.rows()
 TIERS = {"default": actc.functions, "exact": actc.exact.functions}
 # attribute of a function -> how many arrays go in before the parameters, and how many come out
-PASSES = {"": (1, 1), "derivative": (1, 1), "backward": (2, 1), "value_and_derivative": (1, 2)}
+PASSES = {
+    "": (1, 1),
+    "derivative": (1, 1),
+    "second_derivative": (1, 1),
+    "backward": (2, 1),
+    "value_and_derivative": (1, 2),
+}
 DTYPES = {name: f.dtype for name, f in oracle.FORMATS.items()}
 BITS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
@@ -83,6 +92,33 @@ def every_ufunc() -> Iterator[tuple[str, str, str, Any]]:
 
 UFUNCS = list(every_ufunc())
 UFUNC_IDS = ["-".join(filter(None, u[:3])) for u in UFUNCS]
+
+
+def each(**axes: Any) -> Callable[[Any], Any]:
+    """One test that runs over everything there is of some arguments: as tests of their own, those of every ufunc would
+    be a hundred thousand, and their bookkeeping would take longer than they do. A failure says where it was."""
+
+    def decorate(test: Any) -> Any:
+        signature = inspect.signature(test)
+
+        @functools.wraps(test)
+        def run_over(**arguments: Any) -> None:
+            for values in itertools.product(*axes.values()):
+                own = dict(zip(axes, values, strict=True))
+                try:
+                    test(**arguments, **own)
+                except Exception as error:
+                    error.add_note(", ".join(f"{name} = {value}" for name, value in own.items()))
+                    raise
+
+        left = [p for name, p in signature.parameters.items() if name not in axes]
+        run_over.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
+        return run_over
+
+    return decorate
+
+
+every_dtype = each(dtype=DTYPES.values())
 
 
 def pytest_generate_tests(metafunc: Any) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import ctypes
 import itertools
+import math
 import os
 import pathlib
 import shutil
@@ -149,31 +150,90 @@ def _tanh(u: Any) -> Any:
     return mp.sign(u) if abs(u) > mpf("1e400") else mp.tanh(u)
 
 
-def formula_of(row: Any, derivative: bool) -> Formula:
-    return Formula(row.derivative if derivative else row.formula, tuple(row.parameters))
+ORDERS = (0, 1, 2)  # f, f' and f''
+
+
+def formula_of(row: Any, order: int) -> Formula:
+    return Formula((row.formula, row.derivative, row.second_derivative)[order], tuple(row.parameters))
+
+
+def _scope(row: Any, parameters: tuple[float, ...]) -> dict[str, Any]:
+    """Names that the fields of a row may use besides x."""
+    scope: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "log": math.log, "sqrt": math.sqrt, "pi": math.pi}
+    scope |= {"abs": abs, "max": max, "min": min}
+    return scope | dict(zip(row.parameters, map(float, parameters or tuple(row.parameters.values())), strict=True))
+
+
+def field(row: Any, text: str, *parameters: float, **more: Any) -> Any:
+    """What an expression in a field of a row says at the given parameters (none: the defaults)."""
+    return eval(text.strip(), {"__builtins__": {}}, _scope(row, parameters) | more)
+
+
+def domain_of(row: Any, *parameters: float) -> tuple[float, float] | None:
+    """The open interval in which f is defined, None for parameters that the row does not allow."""
+    text = row.domain
+    return field(row, text if " if " not in text or " else " in text else text + " else None", *parameters)
+
+
+def inside(row: Any, x: Array, *parameters: float) -> Array:
+    """Which x lie in the domain."""
+    low, high = domain_of(row, *parameters) or (math.inf, -math.inf)
+    return (low < x) & (x < high)
+
+
+def kinks_of(row: Any, *parameters: float) -> list[float]:
+    return sorted({float(field(row, text, *parameters)) for text in filter(str.strip, split(row.kinks))})
+
+
+def split(text: str) -> list[str]:
+    """At commas and semicolons outside of brackets."""
+    parts, depth = [""], 0
+    for c in text:
+        depth += (c == "(") - (c == ")")
+        if c in ",;" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += c
+    return parts
 
 
 def limits_of(row: Any, *parameters: float) -> list[float]:
-    """f(-inf), f(inf), f'(-inf), f'(inf), as doubles with the sign of zero."""
-    scope: dict[str, Any] = {"inf": float("inf"), "nan": float("nan"), "log": np.log, "sqrt": np.sqrt, "pi": np.pi}
-    scope |= dict(zip(row.parameters, map(float, parameters or tuple(row.parameters.values())), strict=True))
+    """f(-inf), f(inf), f'(-inf), f'(inf), f''(-inf), f''(inf) as doubles with the sign of zero; nan: no limit."""
     found = []
-    for text in row.limits.replace(";", ",").split(","):
-        negative_zero = text.strip().startswith("-") and eval(text, {}, dict(scope)) == 0
-        found.append(-0.0 if negative_zero else float(eval(text, {}, dict(scope))))
-    assert len(found) == 4, f"{row.name}: limits {row.limits!r} are not four values"
+    for text in split(row.limits):
+        value = float(field(row, text, *parameters))
+        found.append(-0.0 if text.strip().startswith("-") and value == 0 else value)
+    assert len(found) == 6, f"{row.name}: limits {row.limits!r} are not six values"
     return found
 
 
 def zeros_of(row: Any, *parameters: float) -> list[float]:
     """Isolated zeros of f' other than 0; of those that go on for ever (an expression with k) the ones within 200."""
-    scope: dict[str, Any] = {"nan": float("nan"), "log": np.log, "pi": np.pi}
-    scope |= dict(zip(row.parameters, parameters or row.parameters.values(), strict=True))
     found = []
-    for text in filter(str.strip, row.zeros.split(",")):
+    for text in filter(str.strip, split(row.zeros)):
         many = any(isinstance(n, ast.Name) and n.id == "k" for n in ast.walk(ast.parse(text.strip())))
-        all_of_it = [float(eval(text.strip(), {}, {**scope, "k": k})) for k in (range(-300, 301) if many else (0,))]
+        try:
+            all_of_it = [float(field(row, text, *parameters, k=k)) for k in (range(-300, 301) if many else (0,))]
+        except ZeroDivisionError:  # a zero parameter sends them to infinity
+            continue
         found += [r for r in all_of_it if abs(r) < 200 or (not many and r == r)]
+    return found
+
+
+def listed_near(row: Any, x: float, *parameters: float) -> list[Any]:
+    """The listed zeros of f' within 1/4 of x, in mpmath: of those that go on for ever (evenly) whichever it is."""
+    found = []
+    with MP, mp.workprec(1200):
+        for text in filter(str.strip, split(row.zeros)):
+            zero = Formula(text.strip(), (*row.parameters, "k"))
+            try:
+                first, second = (zero.at(0, *map(mpf, parameters), k) for k in (0, 1))
+            except ZeroDivisionError:
+                continue
+            k = mp.nint((x - first) / (second - first)) if first != second else 0
+            r = zero.at(0, *map(mpf, parameters), k)
+            if abs(r - x) <= 0.25:
+                found.append(r)
     return found
 
 
@@ -188,6 +248,7 @@ class _C:
 
     def __init__(self, formula: Formula):
         self.formula, self.lines, self.seen = formula, [], {}
+        self.doubts: list[str] = []
         self.result = self.visit(formula.tree.body)
 
     def keep(self, code: str) -> str:
@@ -202,6 +263,7 @@ class _C:
             return "(" + glue.join(map(self.condition, node.values)) + ")"
         assert isinstance(node, ast.Compare), ast.dump(node)
         values = [self.visit(v) for v in (node.left, *node.comparators)]
+        self.doubts += [f"unsure({a}, {b})" for a, b in itertools.pairwise(values)]
         parts = [
             f"{a}.v {self.COMPARE[type(op)]} {b}.v"
             for (a, b), op in zip(itertools.pairwise(values), node.ops, strict=True)
@@ -224,16 +286,19 @@ class _C:
                 return self.keep(f"neg({self.visit(operand)})")
             case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(exponent))) if exponent > 0:
                 return self.keep(f"power({self.visit(left)}, {exponent})")
-            case ast.BinOp(left=left, op=ast.Sub(), right=ast.Call(func=ast.Name(id="tanh"), args=[inner])) if (
-                ast.dump(left) == ast.dump(inner)
-            ):
+            case ast.BinOp(left=left, op=ast.Sub(), right=ast.Call(func=ast.Name(id="tanh"), args=[inner])) if ast.dump(
+                left
+            ) == ast.dump(inner):
                 return self.keep(f"b_x_minus_tanh({self.visit(inner)})")
             case ast.BinOp(op=ast.Sub()) if ast.unparse(node) == "x * cos(x) - sin(x)":
                 return self.keep("b_x_cos_minus_sin(exactly(x))")
             case ast.BinOp(left=left, op=op, right=right):
                 return self.keep(f"{self.BINARY[type(op)]}({self.visit(left)}, {self.visit(right)})")
             case ast.IfExp(test=test, body=body, orelse=orelse):
-                return self.keep(f"{self.condition(test)} ? {self.visit(body)} : {self.visit(orelse)}")
+                before, self.doubts = self.doubts, []
+                condition = self.condition(test)
+                unsure, self.doubts = " || ".join(self.doubts), before
+                return self.keep(f"{unsure} ? nothing : {condition} ? {self.visit(body)} : {self.visit(orelse)}")
             case ast.Call(func=ast.Name(id="log1p"), args=[ast.Call(func=ast.Name(id="exp"), args=[inner])]):
                 return self.keep(f"b_log1p_exp({self.visit(inner)})")
             case ast.Call(func=ast.Name(id=name), args=arguments):
@@ -242,11 +307,11 @@ class _C:
 
 
 class Reference:
-    """The formulas of all rows, compiled. Formula 2i is f of row i, 2i + 1 its derivative."""
+    """The formulas of all rows, compiled. Formula 3i is f of row i, 3i + 1 its derivative, 3i + 2 the second one."""
 
     def __init__(self, rows: list[Any], directory: pathlib.Path):
         self.rows = rows
-        self.formulas = [formula_of(row, derivative) for row in rows for derivative in (False, True)]
+        self.formulas = [formula_of(row, order) for row in rows for order in ORDERS]
         functions = []
         for i, formula in enumerate(self.formulas):
             c = _C(formula)
@@ -269,8 +334,8 @@ class Reference:
 
     def evaluate(self, quad: bool, which: int, x: Array, *parameters: float) -> tuple[Array, Array]:
         """Values as sums of three doubles, and the bounds that the C code claims."""
-        parts, bound = np.empty((len(x), 3)), np.empty(len(x))
-        self.tiers[quad].evaluate(which, _p(x), _p(np.array([*parameters, 0.0])), _n(len(x)), _p(parts), _p(bound))
+        parts, bound, p = np.empty((len(x), 3)), np.empty(len(x)), np.array([*parameters, 0.0])
+        self.tiers[quad].evaluate(which, _p(x), _p(p), _n(len(x)), _p(parts), _p(bound))
         return parts, bound
 
     def _judge(
@@ -284,10 +349,10 @@ class Reference:
         f: Format,
     ) -> tuple[list[Array], Array, Array]:
         errors = [np.empty(len(x)) for _ in ys]
-        uncertainty, value = np.empty(len(x)), np.empty(len(x))
+        uncertainty, value, p = np.empty(len(x)), np.empty(len(x)), np.array([*parameters, 0.0])
         pointers = ctypes.c_void_p * len(ys)
         self.tiers[quad].judge(
-            which, _p(x), None if g is None else _p(g), _p(np.array([*parameters, 0.0])), _n(len(x)), len(ys),
+            which, _p(x), None if g is None else _p(g), _p(p), _n(len(x)), len(ys),
             pointers(*(y.ctypes.data for y in ys)), f.digits, f.least, f.most,
             pointers(*(e.ctypes.data for e in errors)), _p(uncertainty), _p(value),
         )  # fmt: skip
@@ -295,11 +360,14 @@ class Reference:
 
     def errors(
         self, which: int, x: Array, ys: list[Array], f: Format, *parameters: float, g: Array | None = None,
-        rounding: bool = False,
-    ) -> tuple[list[Array], Array]:  # fmt: skip
-        """ULP errors of each y as results of formula `which` (times g) at x, and the exact values as doubles.
+        rounding: bool = False, cap: int | None = None,
+    ) -> tuple[list[Array], Array, Array]:  # fmt: skip
+        """ULP errors of each y as results of formula `which` (times g) at x, the exact values as doubles, and which x
+        they belong to.
 
-        With `rounding` the errors also say for certain on which side of 1/2 they lie (see `Format.error`)."""
+        With `rounding` the errors also say for certain on which side of 1/2 they lie (see `Format.error`). What the
+        compiled formulas leave undecided, mpmath decides, which is slow: of more than `cap` such inputs a random choice
+        of that many is judged and the others are left out."""
         x, ys = _doubles(x), [_doubles(y) for y in ys]
         g = None if g is None else _doubles(g)
 
@@ -310,33 +378,80 @@ class Reference:
                     open_ |= (doubt > 0) & (np.abs(e - 0.5) <= doubt * 1.01 + 1e-15)
             return np.flatnonzero(open_)
 
+        kept = np.ones(len(x), bool)
         errors, doubt, value = self._judge(False, which, x, g, parameters, ys, f)
         at = undecided(errors, doubt)
         if len(at):
             some, doubt, value[at] = self._judge(True, which, x[at], _at(g, at), parameters, [y[at] for y in ys], f)
             for e, s in zip(errors, some, strict=True):
                 e[at] = s
-            for i in at[undecided(some, doubt)]:
+            left = at[undecided(some, doubt)]
+            if cap is not None and len(left) > cap:
+                kept[left] = False
+                left = np.random.default_rng(len(x)).choice(left, cap, replace=False)
+                kept[left] = True
+            for i in left:
                 exact = self.formulas[which].exact(x[i], *parameters, factor=1 if g is None else mpf(g[i]))
                 value[i] = float(exact)
                 for e, y in zip(errors, ys, strict=True):
                     e[i] = f.error(y[i], exact)
-        return errors, value
+        return [e[kept] for e in errors], value[kept], kept
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def relative_to_neighbours(
-        self, which: int, x: Array, error: Array, value: Array, f: Format, *parameters: float, g: Array | None = None
-    ) -> Array:
-        """The rule near an isolated zero r of the derivative: |x - r| <= 1/4 counts in units of the larger of
-        |h(r - 1)| and |h(r + 1)|."""
-        if which % 2 == 0:
-            return error
-        x = _doubles(x)
-        for r in zeros_of(self.rows[which // 2], *parameters):
-            larger = float(max(abs(self.formulas[which].exact(s, *parameters)) for s in (r - 1, r + 1)))
-            near = np.abs(x - r) <= 0.25
-            unit = f.ulp(larger * (1.0 if g is None else np.abs(_doubles(g))) * np.ones_like(x))
-            error = np.where(near, error * (f.ulp(value) / unit), error)
+        self, which: int, x: Array, error: Array, value: Array, f: Format, bound: float, *parameters: float,
+        g: Array | None = None,
+    ) -> Array:  # fmt: skip
+        """The rule near an isolated zero r != 0 of the quantity h: |x - r| <= 1/4 counts in units of the larger of
+        |h(r - 1)| and |h(r + 1)|. Zeros are looked for only around inputs whose error exceeds the bound."""
+        x, error = _doubles(x), error.copy()
+        open_ = ~(error <= bound)
+        row = self.rows[which // 3]
+        zeros, errors = 500, 20  # what there is to find at most: beyond that, inputs are reported as they are
+        while open_.any() and zeros and errors:
+            i = int(np.flatnonzero(open_)[0])
+            found = listed_near(row, x[i], *parameters) if which % 3 == 1 else []
+            found = found or self._zeros_near(which, x[i], *parameters)
+            zeros, errors = (zeros - 1, errors) if found else (zeros, errors - 1)
+            for r in found:
+                near = open_ & (np.abs(x - float(r)) <= 0.25)
+                near[i] = True
+                with MP, mp.workprec(1200):
+                    beside = [r + s for s in (-1, 1) if inside(row, r + s, *parameters)]
+                    larger = float(max(abs(self.formulas[which].at(s, *map(mpf, parameters))) for s in beside))
+                scale = f.ulp(larger * (1.0 if g is None else np.abs(_doubles(g))) * np.ones(len(x)))
+                # never stricter than without it: a function of short period is small beside its zeros, too
+                error[near] = np.minimum(error[near], error[near] * (f.ulp(value[near]) / scale[near]))
+                open_ &= ~near
+            open_[i] = False
         return error
+
+    def _zeros_near(self, which: int, x: float, *parameters: float) -> list[Any]:
+        """Zeros of formula `which` other than 0 within 1/4 of x: its values change their sign there, and vanish."""
+        formula, values = self.formulas[which], list(map(mpf, parameters))
+        row = self.rows[which // 3]
+        low, high = domain_of(row, *parameters) or (-math.inf, math.inf)
+        if not np.isfinite(x):
+            return []
+        with MP, mp.workprec(1200 if abs(x) > 2.0**40 else 160):
+            grid = [mpf(x) + mpf(i) / 32 for i in range(-8, 9)]
+            grid = [t for t in grid if low < t < high]
+            signs = [mp.sign(formula.at(t, *values)) for t in grid]
+            alone = zip(grid[1:], signs, signs[1:], signs[2:], strict=False)
+            found = [t for t, left, s, right in alone if s == 0 and t != 0 and left and right]
+            for a, b, s, t in zip(grid, grid[1:], signs, signs[1:], strict=False):
+                if s * t < 0:
+                    first = max(abs(formula.at(a, *values)), abs(formula.at(b, *values)))
+                    for _ in range(100):
+                        middle = (a + b) / 2
+                        if mp.sign(formula.at(middle, *values)) == s:
+                            a = middle
+                        else:
+                            b = middle
+                    vanishes = max(abs(formula.at(a, *values)), abs(formula.at(b, *values))) < first * mpf(2) ** -40
+                    if vanishes and abs(b) > mpf(2) ** -80:  # neither a jump nor the zero at 0
+                        found.append(b)
+            return found
 
 
 def compiler() -> str:
@@ -364,10 +479,12 @@ _n = ctypes.c_size_t
 # ---- inputs and settings ---------------------------------------------------------------------------------------------
 
 
-def settings(row: Any, values: tuple[float, ...] = (-0.5, 0.3, 3.0)) -> list[tuple[float, ...]]:
-    """Parameter settings beyond the defaults: each parameter takes each value once."""
+def settings(row: Any, values: tuple[float, ...] = (-0.5, 0.3, 3.0), valid: bool = True) -> list[tuple[float, ...]]:
+    """Parameter settings beyond the defaults: each parameter takes each value once, as far as the domain allows (or,
+    not `valid`, whether or not it does)."""
     count = len(row.parameters)
-    return [tuple(values[(i + k) % len(values)] for k in range(count)) for i in range(len(values))] if count else []
+    turned = [tuple(values[(i + k) % len(values)] for k in range(count)) for i in range(len(values))] if count else []
+    return [p for p in turned if not valid or domain_of(row, *p)]
 
 
 def chunks(x: Array, size: int = 1 << 17) -> Iterator[Array]:

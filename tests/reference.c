@@ -21,14 +21,19 @@ typedef long double real;
 #define BITS LDBL_MANT_DIG
 #endif
 
-typedef struct { real v, e; } ball;
+typedef struct {
+    real v, e;
+} ball;
 
 static const real unit = (real)0x1p-53 / ((real)1 * ((long long)1 << (BITS > 100 ? 60 : BITS - 53)));
 #define TINY LITERAL(0x1p-16300) /* what underflow may lose */
 #define FAR 3000                 /* e^3000 is beyond any product of doubles, and its cube still finite here */
 
 static real size(real a) { return M(fabs)(a); }
-static ball with(real v, real e, int ulps) { return (ball){v, e * (1 + 8 * unit) + (real)ulps * size(v) * unit + TINY}; }
+static ball with(real v, real e, int ulps)
+{
+    return (ball){v, e * (1 + 8 * unit) + (real)ulps * size(v) * unit + TINY};
+}
 static ball exactly(real v) { return (ball){v, 0}; }
 static ball literal(real v) { return with(v, 0, 1); }
 static ball neg(ball a) { return (ball){-a.v, a.e}; }
@@ -40,10 +45,7 @@ static ball sub(ball a, ball b) { return with(a.v - b.v, a.e + b.e, 1); }
 #else
 #define HALF float
 #endif
-static int exact_product(ball a, ball b)
-{
-    return a.e == 0 && b.e == 0 && (HALF)a.v == a.v && (HALF)b.v == b.v;
-}
+static int exact_product(ball a, ball b) { return a.e == 0 && b.e == 0 && (HALF)a.v == a.v && (HALF)b.v == b.v; }
 static ball mul(ball a, ball b)
 {
     if (exact_product(a, b)) return exactly(a.v * b.v);
@@ -55,9 +57,9 @@ static ball divide(ball a, ball b)
     return with(v, room > 0 ? (a.e + size(v) * b.e) / room : (real)INFINITY, 1);
 }
 static ball power(ball a, int n) { return n == 1 ? a : mul(power(a, n - 1), a); }
-
-
-
+/* Whether a comparison of the two could go either way; if so, the reference has no opinion. */
+static int unsure(ball a, ball b) { return a.e + b.e > 0 && size(a.v - b.v) <= a.e + b.e; }
+static const ball nothing = {0, (real)INFINITY};
 
 /* Slopes below are bounds of |f'| over the ball, written with f's own value so that they cost nothing; they hold while
    the ball is small. */
@@ -70,7 +72,7 @@ static real near_error(ball a) { return size(a.v) > FAR ? 0 : small(a.e); }
 static ball b_exp(ball a)
 {
     real v = M(exp)(near_zero(a.v));
-    return with(v, v * near_error(a), 16);
+    return with(v, a.v < -FAR ? v : v * near_error(a), 16);
 }
 static ball b_expm1(ball a)
 {

@@ -212,7 +212,7 @@ def expected_symbols(shared):
     library.actc_count.restype = ctypes.c_size_t
     library.actc_at.restype = ctypes.POINTER(Activation)
     library.actc_at.argtypes = [ctypes.c_size_t]
-    passes = ["", "_derivative", "_backward", "_value_and_derivative"]
+    passes = ["", "_derivative", "_second_derivative", "_backward", "_value_and_derivative"]
     for index in range(library.actc_count()):
         row = library.actc_at(index).contents
         of_row = passes + ["_parameter_backward"] * (row.parameter_count > 0)

@@ -22,8 +22,8 @@ enum { TIER_COUNT = 2, PARAMETERS_MAX = 4, OPERANDS_MAX = 2 + 2 * PARAMETERS_MAX
 static const size_t item_size[] = {2, 2, 4, 8};
 static const char *const dtype_name[] = {"f16", "bf16", "f32", "f64"};
 static const char *const tier_name[] = {"default", "exact"};
-static const char *const pass_name[] = {"forward", "derivative", "backward", "value_and_derivative",
-                                        "parameter_backward"};
+static const char *const pass_name[] = {
+    "forward", "derivative", "backward", "value_and_derivative", "parameter_backward", "second_derivative"};
 
 /* ---- the flat symbols behind one signature; the table of the header is their only list ---- */
 
@@ -43,6 +43,8 @@ typedef void flat_call(int pass, const void *const *in, void *const *out, size_t
         switch (pass) {                                                                                                \
         case ACTC_FORWARD: symbol##_##dtype(in[0], out[0], n ARGUMENTS_##parameters); break;                           \
         case ACTC_DERIVATIVE: symbol##_derivative_##dtype(in[0], out[0], n ARGUMENTS_##parameters); break;             \
+        case ACTC_SECOND_DERIVATIVE: symbol##_second_derivative_##dtype(in[0], out[0], n ARGUMENTS_##parameters);      \
+            break;                                                                                                     \
         case ACTC_BACKWARD: symbol##_backward_##dtype(in[0], in[1], out[0], n ARGUMENTS_##parameters); break;          \
         case ACTC_VALUE_AND_DERIVATIVE:                                                                                \
             symbol##_value_and_derivative_##dtype(in[0], out[0], out[1], n ARGUMENTS_##parameters);                    \

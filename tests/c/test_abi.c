@@ -53,8 +53,10 @@ static void check_table(void)
         begin_check();
         expect(a != NULL, NULL, "actc_at(%lu) is NULL", (unsigned long)i);
         if (!a) continue;
-        const char *const strings[] = {a->name,   a->unique_name, a->formula, a->derivative, a->range,
-                                       a->limits, a->kink,        a->zeros,   a->reference,  a->elsewhere};
+        const char *const strings[] = {a->name,      a->unique_name, a->formula,     a->derivative,
+                                       a->range,     a->limits,      a->kink,        a->zeros,
+                                       a->reference, a->elsewhere,   a->domain,      a->second_derivative,
+                                       a->kinks,     a->lipschitz,   a->monotonicity};
         for (size_t k = 0; k < sizeof strings / sizeof strings[0]; k++)
             expect(strings[k] != NULL, NULL, "string %lu of row %lu is NULL", (unsigned long)k, (unsigned long)i);
         if (!a->name || !a->unique_name) continue;
@@ -63,7 +65,9 @@ static void check_table(void)
         expect(a->index == i, NULL, "%s: index is %lu, not %lu", a->name, (unsigned long)a->index, (unsigned long)i);
         expect(actc_find(a->name) == a, NULL, "%s: not found by name", a->name);
         expect(actc_find(a->unique_name) == a, NULL, "%s: not found by unique_name %s", a->name, a->unique_name);
-        expect(a->formula && a->formula[0] && a->derivative && a->derivative[0], NULL, "%s: no formula", a->name);
+        expect(a->formula && a->formula[0] && a->derivative && a->derivative[0] && a->second_derivative &&
+                   a->second_derivative[0],
+               NULL, "%s: no formula", a->name);
         expect(a->exact_f64_is_paired == 0 || a->exact_f64_is_paired == 1, NULL, "%s: exact_f64_is_paired", a->name);
         expect(a->parameter_count <= PARAMETERS_MAX, NULL, "%s: %lu parameters", a->name,
                (unsigned long)a->parameter_count);
