@@ -4,7 +4,7 @@ static INLINE pair root_of(pair s)
 {
     V h = square_root(s.h);
     pair r = {h, (fnma(h, h, s.h) + s.l) / (h + h)};
-    r.l = sel(gt(s.h, K(0)), r.l, K(0)); /* of 0, and NaN */
+    r.l = sel(gt(s.h, K(0)) & lt(s.h, K(INFINITE)), r.l, K(0));
     return r;
 }
 /* sqrt(b 2^2j + a (x 2^j)^2), and 1 over it */
@@ -42,8 +42,9 @@ static INLINE void isru_parts(V x, V alpha, result *o)
     pair r = s.inverse, y = product(r, single(s.x)), cubed = cube(r),
          lead = product(product(y, r), single(K(-3) * alpha));
     V j3 = max(K(-2140), s.j + s.j + s.j), j4 = max(K(-2140), s.j + j3);
-    o->y = sel(eq(x, K(0)), x, sel(none, x, whole(y)));
-    o->d = sel(none, unless_nan(x, K(1)), whole(cubed));
+    M infinite = gt(abs(alpha), K(LARGEST));
+    o->y = sel(eq(x, K(0)), x, sel(none, x, sel(infinite, s.x / s.root.h, whole(y))));
+    o->d = sel(none, unless_nan(x, K(1)), sel(infinite, K(1) / s.root.h, whole(cubed)));
     scale w = {sel(none, K(0), j3)};
     with_scale(o, w);
     o->d2 = sel(none, unless_nan(x, K(0)), scaled(whole(product(lead, cubed)), exp2_of(j4)));
@@ -83,7 +84,7 @@ BODY(squareplus)
     M above = gt(x, K(0)), none = eq(b, K(0));
     scaled_root s = scaled_root_of(x, b);
     pair both = sum_of(s.root, single(abs(s.x)));
-    V lower = ratio(single(b * K(0.5)), both), upper = K(0.5) * whole(both);
+    V lower = sel(lt(x, K(-LARGEST)), K(0), ratio(single(b * K(0.5)), both)), upper = K(0.5) * whole(both);
     V far = sel(lt(s.j, K(0)), x, upper);
     o->y = sel(above, far, sel(none, unless_nan(x, K(0)), scaled(lower, exp2_of(s.j))));
     o->d = sel(none, sel(above, K(1), unless_nan(x, K(0))), sel(above, upper, lower) * s.inverse.h);
@@ -105,6 +106,7 @@ BODY(dish)
     V a = abs(s.x);
     pair r = s.inverse, both = sum_of(s.root, single(a));
     V t = scaled(K(0.5) * ratio(single(a), product(s.root, both)), exp2_of(s.j));
+    t = sel(lt(x, K(-LARGEST)), K(0), t);
     o->y = sel(above, x - t, sel(eq(x, K(0)), x, -t));
     V two_2j = s.two_j * s.two_j;
     pair n = sum_of(single(two_2j), neg(product(single(a), s.root)));
@@ -124,10 +126,10 @@ BODY(smelu)
     pair t = two_sum(x, b), square = product(t, t);
     M usual = gt(b, K(0x1p-300)) & lt(b, K(0x1p300));
     V parabola = sel(usual, (square.h + square.l) / four, t.h / four * t.h);
-    o->y = sel(more, sel(less, parabola, x), unless_nan(x, K(0)));
-    o->d = sel(more, sel(less, (x + b) / (b + b), K(1)), unless_nan(x, K(0)));
-    o->d2 = sel(more, sel(at, K(0), K(0.5) / b), unless_nan(x, K(0)));
-    o->dp[0] = sel(more & less, (b + x) * (b - x) / (four * b), unless_nan(x, K(0)));
+    o->y = sel(more, sel(less, parabola, x), unless_nan(x + b, K(0)));
+    o->d = sel(more, sel(less, (x + b) / (b + b), K(1)), unless_nan(x + b, K(0)));
+    o->d2 = sel(more, sel(at, K(0), K(0.5) / b), unless_nan(x + b, K(0)));
+    o->dp[0] = sel(more & less, (b + x) * (b - x) / (four * b), unless_nan(x + b, K(0)));
 }
 BODY(star_relu)
 {
@@ -137,11 +139,12 @@ BODY(star_relu)
          y = two_sum(scaled_square.h, bias);
     M finite = lt(square.h, K(0x1p900)) & lt(abs(y.h), K(0x1p900));
     V rest = sel(finite, y.l + scaled_square.l, K(0));
-    V exact = y.h + rest, large = fma(factor * x, x, bias);
+    M none = eq(factor, K(0));
+    V exact = y.h + rest, large = sel(none, bias, fma(factor * x, x, bias));
     o->y = sel(above, sel(finite, exact, large), unless_nan(x, bias));
     o->lost_y = sel(above & finite, (y.h - exact) + rest, K(0));
     pair d = two_product(K(2) * factor, x);
-    o->d = sel(above, d.h, unless_nan(x, K(0)));
+    o->d = sel(above, sel(none, K(0), d.h), unless_nan(x, K(0)));
     o->lost_d = sel(above & lt(abs(d.h), K(0x1p900)), d.l, K(0));
     o->d2 = sel(above, factor + factor, unless_nan(x, K(0)));
     o->dp[0] = sel(above, square.h, unless_nan(x, K(0)));
@@ -151,7 +154,8 @@ BODY(star_relu)
 /* t + a (x - t) in pairs, for it has a zero at t - t/a; *lost is what its rounding loses */
 static INLINE V line_through(V x, V t, V a, V *lost)
 {
-    pair off = two_sum(x, -t), rise = product(off, single(a)), line = two_sum(t, rise.h);
+    pair off = two_sum(sel(eq(a, K(0)), unless_nan(x, t), x), -t), rise = product(off, single(a)),
+         line = two_sum(t, rise.h);
     M finite = lt(abs(line.h), K(0x1p900)) & lt(abs(off.h), K(0x1p900));
     V rest = sel(finite, line.l + rise.l, K(0)), y = line.h + rest;
     *lost = sel(finite, (line.h - y) + rest, K(0));
@@ -160,28 +164,29 @@ static INLINE V line_through(V x, V t, V a, V *lost)
 BODY(srelu)
 {
     V tl = p[0].high, al = p[1].high, tr = p[2].high, ar = p[3].high;
-    M left = gt(x, tl), right = lt(x, tr), wrong = gt(tl, tr); /* not left, not right of it */
+    M right = lt(x, tr), at_left = lt(x, tl) | eq(x, tl), wrong = gt(tl, tr);
     V nan = x * K(0) / K(0), zero = unless_nan(x, K(0));
     V lost_left, lost_right, on_left = line_through(x, tl, al, &lost_left),
                              on_right = line_through(x, tr, ar, &lost_right);
-    o->y = sel(left, sel(right, x, on_right), on_left);
-    o->lost_y = sel(left, sel(right, K(0), lost_right), lost_left);
+    o->y = sel(at_left, on_left, sel(right, x, on_right));
+    o->lost_y = sel(at_left, lost_left, sel(right, K(0), lost_right));
     o->y = sel(eq(x, K(0)) & eq(o->y, K(0)), x, o->y); /* -0 */
-    o->d = sel(left, sel(right, K(1), ar), unless_nan(x, al));
+    o->d = sel(at_left, unless_nan(x, al), sel(right, K(1), ar));
     o->d2 = zero;
     o->y = sel(wrong, nan, unless_nan(x, o->y));
     o->d = sel(wrong, nan, unless_nan(x, o->d));
     o->d2 = sel(wrong, nan, zero);
-    o->dp[0] = sel(left, zero, unless_nan(x, K(1) - al));
-    o->dp[1] = sel(left, zero, x - tl);
-    o->dp[2] = sel(left, sel(right, zero, K(1) - ar), zero);
-    o->dp[3] = sel(left, sel(right, zero, x - tr), zero);
+    o->dp[0] = sel(at_left, unless_nan(x, K(1) - al), zero);
+    o->dp[1] = sel(at_left, x - tl, zero);
+    o->dp[2] = sel(at_left, zero, sel(right, zero, K(1) - ar));
+    o->dp[3] = sel(at_left, zero, sel(right, zero, x - tr));
 }
 /* clip(alpha x + beta, 0, 1), the line in pairs: they know on which side of the kinks x is */
 BODY(hard_sigmoid_onnx)
 {
     V zero = unless_nan(x, K(0));
-    pair rise = two_product(p[0].high, x), line = two_sum(rise.h, p[1].high);
+    V bounded = sel(eq(p[0].high, K(0)), unless_nan(x, K(0)), x); /* 0 inf */
+    pair rise = two_product(p[0].high, bounded), line = two_sum(rise.h, p[1].high);
     V rest = sel(lt(abs(line.h), K(0x1p900)), line.l + rise.l, K(0)), y = line.h + rest;
     M more = gt(y, K(0)), less = lt((line.h - K(1)) + rest, K(0)), inside = more & less;
     o->y = sel(more, sel(less, y, K(1)), unless_nan(y, zero));

@@ -6,7 +6,7 @@
 static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
 {
     M below = lt(v.h, K(0)), inside = lt(abs(v.h), K(EXP_LIMIT));
-    V k, h = sel(inside, v.h, copysign(K(EXP_LIMIT), v.h)), l = sel(inside, v.l, K(0));
+    V k, h = sel(inside, v.h, unless_nan(v.h, copysign(K(EXP_LIMIT), v.h))), l = sel(inside, v.l, K(0));
     pair q = exp_reduced_sum(-abs(h), sel(below, l, -l), &k), one = single(K(1)), p = plus(1, q);
     scale tail = exp2_of(k), w = unless(gt(v.h, K(0)), tail);
     V two_k = value_of(tail);
@@ -94,13 +94,14 @@ BODY(softcap)
 {
     V c = p[0].high, h = x / c, a = abs(h);
     M none = eq(c, K(0));
-    V rest = sel(lt(a, K(LARGEST)), fnma(h, c, x) / c * copysign(K(1), h), K(0));
+    V rest = sel(lt(a, K(LARGEST)) & lt(abs(c), K(INFINITE)), fnma(h, c, x) / c * copysign(K(1), h), K(0));
     hyperbolic t = hyperbolic_of(a + a, rest + rest);
     V zero = unless_nan(x, copysign(K(0), x));
     o->y = sel(none, zero, sel(lt(a, K(0x1p-30)), x, c * copysign(t.tanh, h)));
     o->d = sel(none, zero, t.sech2);
     o->d2 = sel(none, zero, scaled(K(-2) * copysign(t.tanh, h) * t.sech2, t.w) / c);
-    with_scale(o, t.w);
+    scale w = {sel(none, K(0), t.w.k)};
+    with_scale(o, w);
 
     /* tanh(t) - t sech(t)^2 = (sinh(2t) - 2t)/(2 cosh(t)^2) */
     V z = K(4) * h * h, s = K(1.0 / 51090942171709440000.0);
@@ -392,7 +393,7 @@ BODY(laplace)
     V t = fma(K(2), ratio(single(inside), four), K(-1));
     V tail = ratio(product(normal_tail(t), e), four); /* Phi(-a)/2^k */
     o->y = sel(below, scaled(tail, w), K(1) - scaled(tail, w));
-    o->d = (e.h + e.l) * K(ONE_OVER_ROOT_2_PI) / sigma;
+    o->d = sel(eq(sigma, K(0)), sigma, e.h + e.l) * K(ONE_OVER_ROOT_2_PI) / sigma; /* 0/0 for sigma = 0 */
     with_scale(o, w);
     V signed_a = copysign(inside, h), d = scaled(o->d, w);
     o->d2 = scaled(-signed_a * o->d / sigma, w);

@@ -98,7 +98,7 @@ BODY(celu)
     V a = p[0].high, h = x / a, k;
     M above = gt(x, K(0)), none = eq(a, K(0));
     V rest = (DOUBLE ? fnma(h, a, x) : fnma(h, p[0].low, fnma(h, a, x))) / a;
-    V u = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), h)), l = sel(eq(u, h), rest, K(0));
+    V u = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), h)), l = sel(eq(u, h) & lt(abs(a), K(INFINITE)), rest, K(0));
     pair q = exp_reduced_sum(u, l, &k);
     pair one_q = plus(1, q);
     V e = one_q.h + one_q.l, expm1, value = times_expm1(q, k, p[0], &expm1);
@@ -106,7 +106,8 @@ BODY(celu)
     o->y = sel(lt(x, K(0)), sel(lt(abs(h), K(C(0x1p-26f, 0x1p-55))), x, value), x);
     o->d = sel(above, K(1), sel(none, unless_nan(x, K(0)), e));
     o->d2 = sel(above, K(0), sel(none, unless_nan(x, K(0)), scaled(e, w) / a));
-    with_scale(o, unless(above, w));
+    scale tail = {sel(above, K(0), sel(none, K(0), w.k))};
+    with_scale(o, tail);
 
     /* e^u - 1 - u e^u cancels to -u^2/2 - u^3/3 - u^4/8 ... */
     V s = K(1.0 / 93405312000);
@@ -134,6 +135,8 @@ BODY(exponential)
 /* x > p and x < p: where x is near p the difference is exact */
 static INLINE M above(V x, parameter p) { return DOUBLE ? gt(x, p.high) : gt(x - p.high, p.low); }
 static INLINE M below(V x, parameter p) { return DOUBLE ? lt(x, p.high) : lt(x - p.high, p.low); }
+/* NaN */
+static INLINE M neither(V a) { return eq(sel(eq(a, a), K(0), K(1)), K(1)); }
 static INLINE parameter minus(parameter p)
 {
     parameter r = {-p.high, -p.low};
@@ -180,6 +183,7 @@ BODY(threshold)
 BODY(hardshrink)
 {
     M more = above(x, p[0]), less = below(x, minus(p[0]));
+    if (DOUBLE) less = less | neither(p[0].high); /* NaN hides nothing */
     thresholded(x, more, sel(less, x, K(0)), o);
     o->d = sel(more, K(1), sel(less, K(1), unless_nan(x, K(0))));
 }
@@ -188,7 +192,7 @@ BODY(softshrink)
     M more = above(x, p[0]), less = below(x, minus(p[0]));
     V high = p[0].high, low = DOUBLE ? K(0) : p[0].low;
     o->y = sel(more, (x - high) - low, sel(less, (x + high) + low, unless_nan(x, K(0))));
-    o->d = sel(more, K(1), sel(less, K(1), unless_nan(x, K(0))));
+    o->d = sel(more, K(1), sel(less, K(1), unless_nan(x + high, K(0))));
     o->d2 = unless_nan(x, K(0));
     o->dp[0] = sel(more, K(-1), sel(less, K(1), unless_nan(x, K(0))));
 }

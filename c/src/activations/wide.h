@@ -79,11 +79,12 @@ BODY(xielu)
     V below = sel(lt(x, K(-40)), xielu_far(x, an, beta), lower.h + lower.l);
     pair square = two_product(x, x), parabola = sum_of(product(square, single(ap)), two_product(beta, x));
     M moderate = lt(abs(x), K(0x1p400)) & lt(abs(parabola.h), K(0x1p900));
-    V slope = sel(moderate, parabola.h + parabola.l, x * fma(ap, x, beta));
+    V rising = sel(eq(ap, K(0)), beta, fma(K(2) * ap, x, beta)), steep = sel(eq(ap, K(0)), beta, fma(ap, x, beta));
+    V slope = sel(moderate, parabola.h + parabola.l, x * steep);
     pair line = sum_of(two_product(ap + ap, x), single(beta));
     o->y = sel(above, slope, sel(eq(x, K(0)), x, below));
     o->lost_y = sel(above & moderate, (parabola.h - slope) + parabola.l, K(0));
-    V rising = fma(K(2) * ap, x, beta);
+
     o->lost_d = sel(above & moderate, (line.h - rising) + line.l, K(0));
     o->d = sel(above, rising, unless_nan(x, slope_below.h + slope_below.l));
     o->d2 = sel(above, K(2) * ap, unless_nan(x, an * e));
