@@ -187,7 +187,7 @@ def _reference(name: str, derivative: bool, dtype: np.dtype[Any]) -> tuple[Any, 
         high = np.asarray(judge(x.astype(np.float64)))
         low = np.zeros_like(high)
     scale = np.abs(high)
-    for zero in map(float, filter(None, row.zeros.split(",") if derivative else [])):
+    for zero in _cli_formula.zeros(row, 20) if derivative else []:
         beside = np.abs(judge(np.array([zero - 1, zero + 1]))).max()
         near = np.abs(x.astype(np.float64) - zero) <= 0.25
         scale = np.where(near, np.maximum(scale, beside), scale)

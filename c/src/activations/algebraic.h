@@ -15,23 +15,29 @@ typedef struct {
 static INLINE V whole(pair a) { return a.h + a.l; }
 static INLINE pair cube(pair a) { return product(product(a, a), a); }
 
-static INLINE scaled_root scaled_root_of(V a, V x, V b)
+static INLINE scaled_root scaled_root_by(V a, V x, V b, V j)
 {
     scaled_root s;
     x = max(K(-LARGEST), min(K(LARGEST), x));
-    V t = abs(x) * square_root(abs(a));
-    s.j = sel(gt(t, K(0x1p900)), K(-1020), sel(gt(t, K(0x1p500)), K(-500), K(0)));
+    s.j = j;
     s.two_j = pow2(s.j + K(MAGIC));
     s.x = x * s.two_j;
     s.root = root_of(sum_of(two_product(b * s.two_j, s.two_j), product(two_product(a, s.x), single(s.x))));
     s.inverse = quotient(single(K(1)), s.root);
     return s;
 }
+/* sqrt(b + x^2) */
+static INLINE scaled_root scaled_root_of(V x, V b)
+{
+    return scaled_root_by(K(1), x, b, square_exponent(min(K(LARGEST), abs(x))));
+}
 
 /* y = x/sqrt(1 + alpha x^2), y' = (y/x)^3, y'' = -3 alpha x (y/x)^5, dy/dalpha = -y^3/2 */
 static INLINE void isru_parts(V x, V alpha, result *o)
 {
-    scaled_root s = scaled_root_of(alpha, x, K(1));
+    V t = abs(x) * square_root(abs(alpha)); /* alpha x^2 must not overflow either */
+    scaled_root s =
+        scaled_root_by(alpha, x, K(1), sel(gt(t, K(0x1p900)), K(-1020), sel(gt(t, K(0x1p500)), K(-500), K(0))));
     M none = eq(alpha, K(0));
     pair r = s.inverse, y = product(r, single(s.x)), cubed = cube(r),
          lead = product(product(y, r), single(K(-3) * alpha));
@@ -59,7 +65,7 @@ BODY(isrlu)
 BODY(bent_identity)
 {
     NO_PARAMETERS;
-    scaled_root s = scaled_root_of(K(1), x, K(1));
+    scaled_root s = scaled_root_of(x, K(1));
     M far = lt(s.j, K(0));
     V more = ratio(product(single(s.x), single(s.x)), sum_of(s.root, single(K(1))));
     /* 1.5 x - 1/2 is a tie of floats but for the 1/2, which a double does not hold: one less in the last place tells */
@@ -75,7 +81,7 @@ BODY(squareplus)
 {
     V b = p[0].high;
     M above = gt(x, K(0)), none = eq(b, K(0));
-    scaled_root s = scaled_root_of(K(1), x, b);
+    scaled_root s = scaled_root_of(x, b);
     pair both = sum_of(s.root, single(abs(s.x)));
     V lower = ratio(single(b * K(0.5)), both), upper = K(0.5) * whole(both);
     V far = sel(lt(s.j, K(0)), x, upper);
@@ -84,7 +90,8 @@ BODY(squareplus)
     scale w = {sel(above, K(0), s.j + s.j)};
     with_scale(o, w);
     o->d2 = sel(none, unless_nan(x, K(0)),
-                scaled(K(0.5) * b * whole(cube(s.inverse)), exp2_of(max(K(-2140), s.j + s.j + s.j))));
+                scaled(whole(product(product(product(single(K(0.5) * b), s.inverse), s.inverse), s.inverse)),
+                       exp2_of(max(K(-2140), s.j + s.j + s.j))));
     o->dp[0] = scaled(K(0.25) * s.inverse.h, exp2_of(s.j));
 }
 
@@ -93,7 +100,7 @@ BODY(squareplus)
 BODY(dish)
 {
     NO_PARAMETERS;
-    scaled_root s = scaled_root_of(K(1), x, K(1));
+    scaled_root s = scaled_root_of(x, K(1));
     M above = gt(x, K(0));
     V a = abs(s.x);
     pair r = s.inverse, both = sum_of(s.root, single(a));
@@ -115,7 +122,9 @@ BODY(smelu)
     V b = p[0].high, four = K(4) * b;
     M more = gt(x, -b), less = lt(x, b), at = gt(x, b);
     pair t = two_sum(x, b), square = product(t, t);
-    o->y = sel(more, sel(less, (square.h + square.l) / four, x), unless_nan(x, K(0)));
+    M usual = gt(b, K(0x1p-300)) & lt(b, K(0x1p300));
+    V parabola = sel(usual, (square.h + square.l) / four, t.h / four * t.h);
+    o->y = sel(more, sel(less, parabola, x), unless_nan(x, K(0)));
     o->d = sel(more, sel(less, (x + b) / (b + b), K(1)), unless_nan(x, K(0)));
     o->d2 = sel(more, sel(at, K(0), K(0.5) / b), unless_nan(x, K(0)));
     o->dp[0] = sel(more & less, (b + x) * (b - x) / (four * b), unless_nan(x, K(0)));

@@ -90,7 +90,7 @@ static INLINE V times_expm1(pair q, V k, parameter a, V *expm1)
     return sel(gt(k, K(0)), scaled(scale_by(large, a), exp2_of(k)), product_);
 }
 /* e^u times or over a parameter overflows, and 2^k is still a product of two numbers */
-#define EXP_OVERFLOW C(170, 1400)
+#define EXP_OVERFLOW C(140, 1300)
 
 /* alpha (e^u - 1), u = x/alpha as an unevaluated sum; a negative alpha makes it grow */
 BODY(celu)

@@ -112,7 +112,7 @@ BODY(softsign)
     V m = k + b, rest = min(k, b) - (m - max(k, b));
     V r = K(1) / m, e = fnma(r, rest, fnma(r, m, K(1))), square = r * r; /* 1/(k + b) = r (1 + e) */
     o->d = fma(square, e + e, square);
-    o->d2 = scaled(K(2) * o->d * fma(r, e, r), exp2_of(j + j + j));
+    o->d2 = scaled(K(2) * o->d * fma(r, e, r), exp2_of(max(K(C(-290, -2140)), j + j + j)));
     o->d2 = sel(gt(x, K(0)), -o->d2, o->d2);
     with_scale(o, exp2_of(j + j));
 }
@@ -164,7 +164,7 @@ BODY(arctan)
 
     V j = square_exponent(a), k = pow2(j + K(MAGIC)), b = a * k; /* 1/(1 + a^2) */
     o->d = K(1) / fma(b, b, k * k);
-    o->d2 = scaled(K(-2) * (copysign(b, x) * o->d) * o->d, exp2_of(j + j + j));
+    o->d2 = scaled(K(-2) * (copysign(b, x) * o->d) * o->d, exp2_of(max(K(C(-290, -2140)), j + j + j)));
     with_scale(o, exp2_of(j + j));
 }
 

@@ -10,7 +10,8 @@ BODY(soft_exponential)
     pair one_q = plus(1, q);
     V e = scaled(one_q.h + one_q.l, exp2_of(k)), expm1;
     parameter inverse_alpha = {K(1) / alpha, K(0)};
-    V large = times_expm1(q, k, inverse_alpha, &expm1), grown = sel(lt(expm1, K(INFINITE)), expm1 / alpha, large);
+    V large = times_expm1(q, k, inverse_alpha, &expm1),
+      grown = sel(lt(expm1, K(INFINITE)), expm1 / alpha, sel(gt(u, K(EXP_OVERFLOW)), K(INFINITE), large));
 
     M finite = lt(abs(x), K(0x1p900));
     pair off = two_sum(x, alpha), v = product(off, single(-alpha)), one_v = sum_of(single(K(1)), v);
@@ -19,7 +20,8 @@ BODY(soft_exponential)
     V inverse = K(1) / one_v.h, logarithm = log_of(one_v) / -alpha;
     V outside = sel(lt(one_v.h, K(0)), x * K(0) / K(0), inverse);
 
-    o->y = sel(none, x, sel(positive, grown + alpha, logarithm));
+    M small = lt(abs(u), K(0x1p-55)) & lt(abs(alpha), K(0x1p-28));
+    o->y = sel(none, x, sel(small, x + alpha, sel(positive, grown + alpha, logarithm)));
     o->d = sel(none, unless_nan(x, K(1)), sel(positive, e, outside));
     o->d2 = sel(none, unless_nan(x, K(0)), alpha * sel(positive, e, inverse * outside));
 
@@ -34,10 +36,11 @@ BODY(soft_exponential)
     o->dp[0] = sel(none, fma(K(0.5) * x, x, K(1)), sel(positive, K(1) + grows, shrinks));
 }
 
-static INLINE V xielu_limit(V x, V an, V beta)
+/* far below 0, where e^x is gone: (beta - alpha_n) x - alpha_n */
+static INLINE V xielu_far(V x, V an, V beta)
 {
-    V slope = beta - an;
-    return sel(eq(slope, K(0)), -an, slope * x);
+    pair slope = two_sum(beta, -an);
+    return sel(eq(slope.h, K(0)), -an, sel(gt(abs(x), K(0x1p900)), slope.h * x, fma(slope.h, x, fma(slope.l, x, -an))));
 }
 
 /* alpha_n (e^x - 1 - x) + beta x below 0: e^x - 1 - x = x^2 (1/2 + x/6 + ..) near 0 */
@@ -73,12 +76,12 @@ BODY(xielu)
     V curved = curved_pair.h + curved_pair.l;
     pair lower = sum_of(product(curved_pair, single(an)), two_product(beta, x)),
          slope_below = sum_of(product(expm1_pair, single(an)), single(beta));
-    V below = sel(gt(abs(x), K(0x1p900)), fma(an, curved, beta * x), lower.h + lower.l);
+    V below = sel(lt(x, K(-40)), xielu_far(x, an, beta), lower.h + lower.l);
     pair square = two_product(x, x), parabola = sum_of(product(square, single(ap)), two_product(beta, x));
     M moderate = lt(abs(x), K(0x1p400)) & lt(abs(parabola.h), K(0x1p900));
     V slope = sel(moderate, parabola.h + parabola.l, x * fma(ap, x, beta));
     pair line = sum_of(two_product(ap + ap, x), single(beta));
-    o->y = sel(above, slope, sel(eq(x, K(0)), x, sel(lt(x, K(-LARGEST)), xielu_limit(x, an, beta), below)));
+    o->y = sel(above, slope, sel(eq(x, K(0)), x, below));
     o->lost_y = sel(above & moderate, (parabola.h - slope) + parabola.l, K(0));
     V rising = fma(K(2) * ap, x, beta);
     o->lost_d = sel(above & moderate, (line.h - rising) + line.l, K(0));
