@@ -563,7 +563,7 @@ def test_methods_do_not_crash() -> None:
 
 
 FIRST = [next(r.name for r in ROWS if bool(r.parameters) == parametrised) for parametrised in (False, True)]
-LEAK = [u for u in UFUNCS if u[1] in FIRST]
+LEAK = [u for u in UFUNCS if u[1] in FIRST and u[0] == "default"]  # the tiers differ in a number only
 
 
 @pytest.mark.parametrize("f", [u[3] for u in LEAK], ids=lambda f: f.__name__)
