@@ -44,9 +44,10 @@ static void *search(void *argument)
         for (int i = 0; i < CHUNK; i++) found += in_doubt(d[i]);
         if (!found) continue;
         actc_apply(j->row, (enum actc_pass)(j->pass | ACTC_EXACT), ACTC_F32, in, out, CHUNK, NULL);
+        /* where the kernel knows of a stretch of ties and nudges its result, or subnormals tie: a sample of them */
+        const int few = found < CHUNK / 64 && !(wide[0] < 0x1p-126 && wide[0] > -0x1p-126);
         for (int i = 0; i < CHUNK; i++)
-            if (in_doubt(d[i]) &&
-                (wide[i] >= 0x1p-126 || wide[i] <= -0x1p-126 || (i & 255) == 77)) { /* few subnormals */
+            if (in_doubt(d[i]) && (few || i % 1021 == 5)) {
                 uint32_t a, r;
                 memcpy(&a, &x[i], sizeof a), memcpy(&r, &y[i], sizeof r);
                 printf("%s %d %08x %08x\n", j->row->name, j->pass, a, r);

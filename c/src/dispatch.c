@@ -304,7 +304,7 @@ static const hard_case hard_cases[] = {
 #undef HARD
     {ROW_COUNT, 0, 0, 0}};
 
-/* The last word on the i-th of these doubles where the row has no pairs: a listed value, or, for a subnormal number at which
+/* The last word on the i-th of these doubles where the row has no pairs: a listed value, or, for a subnormal result, where
    f(x) = a x + b x^2 .. is a tie but for b, the function of a larger x, whose doubles still show b. */
 static double last_word(const unit *u, const call *c, int output, double x, double v, const void *const *parameters)
 {
@@ -318,7 +318,10 @@ static double last_word(const unit *u, const call *c, int output, double x, doub
             word.b = h->output;
             return word.v;
         }
-    if (is_derivative || x >= 0x1p-126 || x <= -0x1p-126 || x == 0) return v;
+    /* an odd number of half units of the subnormals */
+    const double halves = v * (c->dtype == ACTC_BF16 ? 0x1p134 : 0x1p150);
+    if (is_derivative || x > 0x1p-120 || x < -0x1p-120 || halves > 0x1p30 || halves < -0x1p30) return v;
+    if ((double)(int64_t)halves != halves || !((int64_t)halves & 1)) return v;
     const double larger = x * 0x1p100;
     double y;
     const void *in[] = {&larger};

@@ -90,6 +90,9 @@ static INLINE hyperbolic hyperbolic_of(V u, V rest)
     return o;
 }
 
+/* v, about a^2 (1 - a^2 ..), where a^2 is all that a double holds: the square of a float may be a tie, and v lies below it */
+static INLINE V below_tie(V v, V a) { return sel(lt(a, K(0x1p-25)), v * K(0x1.fffffffffffffp-1), v); }
+
 BODY(softcap)
 {
     V c = p[0].high, h = x / c, a = abs(h);
@@ -125,7 +128,7 @@ BODY(lisht)
     V a = abs(x);
     hyperbolic t = hyperbolic_of(a + a, K(0));
     V c = min(K(EXP_LIMIT), a);
-    o->y = a * t.tanh;
+    o->y = below_tie(a * t.tanh, a);
     o->d = copysign(fma(c, scaled(t.sech2, t.w), t.tanh), x);
     pair bracket = sum_of(single(K(1)), neg(product(single(c), t.tanh_pair)));
     o->d2 = scaled(K(2) * (bracket.h + bracket.l) * t.sech2, t.w);
@@ -155,10 +158,8 @@ BODY(tanhshrink)
     c = fma(c, z, K(0x1.5555555555555p-2));
     V k, e = (K(1) + exp_reduced(max(K(-EXP_LIMIT), K(-2) * a), &k)) * value_of(exp2_of(k));
     V large = (a - K(1)) + (e + e) / (K(1) + e);
-    /* a - 1 may be a tie of a narrower type but for what a double does not hold: one more in the last place tells */
-    large = sel(gt(a, K(20)) & lt(a, K(0x1p53)), large * K(0x1.0000000000001p0), large);
     o->y = copysign(sel(lt(a, K(1)), x * z * c, large), x);
-    o->d = t.tanh * t.tanh;
+    o->d = below_tie(t.tanh * t.tanh, a);
     o->d2 = scaled(K(2) * copysign(t.tanh, x) * t.sech2, t.w);
 }
 
@@ -309,6 +310,8 @@ BODY(phish)
     pair true_slope = scaled_pair(n.slope, two_k), one = single(K(1));
     pair slope = sel_pair(below, n.slope, sum_of(one, neg(true_slope)));
     o->y = sel(below, scaled(bounded * small, w), sel(eq(x, K(0)), K(0), x * t.tanh)); /* no less than 0: +0 for -0 */
+    /* x^2/2 + 0.4 x^3: the square of a float may be a tie but for the cube, which a double does not hold */
+    o->y = sel(lt(abs(x), K(0x1p-50)), o->y * sel(below, K(0x1.fffffffffffffp-1), K(0x1.0000000000001p0)), o->y);
     o->d = fma(bounded * (slope.h + slope.l), S, sel(below, small, t.tanh));
     with_scale(o, w);
 
