@@ -366,7 +366,7 @@ def test_every_instruction_set(reference: Reference, row: Any, isa: str) -> None
             zeros = directed(row, parameters)
             x = np.concatenate([sample32(65521 if FULL else 4000037), around(zeros, 50 if FULL else 3)])
             measure(reference, row, order, x, parameters, F32, *bounds(row, order, F32), order < 2)
-            x = sample64(zeros, 10 if FULL else 100)
+            x = sample64(zeros[:6], 10 if FULL else 100)
             f = FORMATS["float64"]
             measure(reference, row, order, x, parameters, f, *bounds(row, order, f), False)
     finally:
