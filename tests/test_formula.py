@@ -23,6 +23,7 @@ import actc
 F32 = FORMATS["float32"]
 HALVES = [f for name, f in FORMATS.items() if name in ("float16", "bfloat16")]
 EXTREME = (1e-300, -1e-300, 1e300, -1e300)
+LARGE = (1e-20, -1e-20, 1e20, -1e20)  # for rows that square a parameter, or divide by it more than once
 BACKWARD_BOUND = SECOND_BOUND = 4.0
 NEARLY_HALF = 0.5000001
 ORDERS = pytest.mark.parametrize("order", oracle.ORDERS, ids=["f", "df", "d2f"])
@@ -287,9 +288,11 @@ def test_extreme_parameters(reference: Reference, parametrised: Any, order: int,
     """Parameters far outside of float32, whose products with x overflow, underflow or come back."""
     row, f = parametrised, FORMATS[name]
     x = np.concatenate([sample32(4000037), around([0], 50)]) if name == "float32" else sample64([], 50)
+    if not row.exact_f64_is_paired:  # no overflow of products with x, and of zeros without end the listed ones
+        x = x[np.abs(x) < (200 if "k" in row.zeros else 1e100 if name == "float64" else 1e15)]
     if not FULL:
         x = np.random.default_rng(0).permutation(x)[:4000]
-    for parameters in oracle.settings(row, (*EXTREME, 1e-45, 1e38, 1e-160)):
+    for parameters in oracle.settings(row, (*EXTREME, 1e-45, 1e38, 1e-160) if row.exact_f64_is_paired else LARGE[:2] if "k" in row.zeros else LARGE):
         default, exact = bounds(row, order, f, parameters)
         if name == "float64" and not all(2.0**-500 < abs(p) < 2.0**500 for p in parameters):
             exact = default  # others run the default kernel
@@ -337,6 +340,8 @@ def test_backward(reference: Reference, row: Any, tier: str, name: str) -> None:
             x = sample64(zeros, 1 if FULL else 20) if f.digits == 53 else every(f)[:: 1 if FULL else 5]
         x = np.concatenate([x, np.random.default_rng(1).uniform(-110, 110, 20_000 if FULL else 4000).astype(f.dtype)])
         x = x[oracle.inside(row, x, *parameters)]
+        # where f' overflows the IEEE product is infinite, whatever g is
+        x = x[np.isfinite(pass_of(TIERS[tier][row.name], "derivative")(x, *parameters).astype(np.float64))]
         g = gradients(x, f)
         y = TIERS[tier][row.name].backward(g, x, *parameters)
         worst = Worst(BACKWARD_BOUND)

@@ -320,6 +320,8 @@ static double last_word(const unit *u, const call *c, int output, double x, doub
         }
     /* an odd number of half units of the subnormals */
     const double halves = v * (c->dtype == ACTC_BF16 ? 0x1p134 : 0x1p150);
+    for (int i = 0; i < c->parameters; i++)
+        if (!(*(const double *)parameters[2 * i] < 0x1p20 && *(const double *)parameters[2 * i] > -0x1p20)) return v;
     if (is_derivative || x > 0x1p-120 || x < -0x1p-120 || halves > 0x1p30 || halves < -0x1p30) return v;
     if ((double)(int64_t)halves != halves || !((int64_t)halves & 1)) return v;
     const double larger = x * 0x1p100;

@@ -18,7 +18,9 @@ static INLINE V backward(V g, V x, const result *o)
     /* a gradient near overflow lends 2^64 to the last factor, for f' may be above 1 before its scale comes in */
     M large = gt(abs(g), K(0x1p64f));
     factors f = factors_of(o->w);
-    V product = g * sel(large, K(0x1p-64f), K(1)) * f.a * o->d * (f.b * sel(large, K(0x1p64f), K(1)));
+    M grows = gt(o->w.k, K(0)) & lt(abs(g), K(0x1p-30f)); /* a small gradient meets f' after both factors */
+    V product = g * sel(large, K(0x1p-64f), K(1)) * f.a * sel(grows, f.b, K(1)) * o->d *
+                (sel(grows, K(1), f.b) * sel(large, K(0x1p64f), K(1)));
     return sel(gt(abs(x), K(LARGEST)), g * derivative(o), product);
 }
 #endif

@@ -37,14 +37,15 @@ static INLINE void isru_parts(V x, V alpha, result *o)
 {
     V t = abs(x) * square_root(abs(alpha)); /* alpha x^2 must not overflow either */
     scaled_root s =
-        scaled_root_by(alpha, x, K(1), sel(gt(t, K(0x1p900)), K(-1020), sel(gt(t, K(0x1p500)), K(-500), K(0))));
+        scaled_root_by(alpha, x, K(1), sel(gt(t, K(0x1p300)), max(K(-1020), -exponent(min(K(LARGEST), t))), K(0)));
     M none = eq(alpha, K(0));
     pair r = s.inverse, y = product(r, single(s.x)), cubed = cube(r),
          lead = product(product(y, r), single(K(-3) * alpha));
     V j3 = max(K(-2140), s.j + s.j + s.j), j4 = max(K(-2140), s.j + j3);
     M infinite = gt(abs(alpha), K(LARGEST));
     o->y = sel(eq(x, K(0)), x, sel(none, x, sel(infinite, s.x / s.root.h, whole(y))));
-    o->d = sel(none, unless_nan(x, K(1)), sel(infinite, K(1) / s.root.h, whole(cubed)));
+    o->d = sel(none, unless_nan(x, K(1)),
+               sel(infinite, K(1) / s.root.h, sel(lt(s.j + s.j + s.j, K(-2140)), K(0), whole(cubed))));
     scale w = {sel(none, K(0), j3)};
     with_scale(o, w);
     o->d2 = sel(none, unless_nan(x, K(0)), scaled(whole(product(lead, cubed)), exp2_of(j4)));
@@ -144,8 +145,11 @@ BODY(star_relu)
     o->y = sel(above, sel(finite, exact, large), unless_nan(x, bias));
     o->lost_y = sel(above & finite, (y.h - exact) + rest, K(0));
     pair d = two_product(K(2) * factor, x);
-    o->d = sel(above, sel(none, K(0), d.h), unless_nan(x, K(0)));
-    o->lost_d = sel(above & lt(abs(d.h), K(0x1p900)), d.l, K(0));
+    M tiny = lt(abs(x), K(0x1p-900)); /* times a gradient before it becomes subnormal */
+    scale w = {sel(tiny, K(-100), K(0))};
+    with_scale(o, w);
+    o->d = sel(above, sel(none, K(0), sel(tiny, K(2) * factor * (x * K(0x1p100)), d.h)), unless_nan(x, K(0)));
+    o->lost_d = sel(above & lt(abs(d.h), K(0x1p900)) & gt(x, K(0x1p-900)), d.l, K(0));
     o->d2 = sel(above, factor + factor, unless_nan(x, K(0)));
     o->dp[0] = sel(above, square.h, unless_nan(x, K(0)));
     o->dp[1] = unless_nan(x, K(1));
@@ -178,7 +182,7 @@ BODY(srelu)
     o->d2 = sel(wrong, nan, zero);
     o->dp[0] = sel(at_left, unless_nan(x, K(1) - al), zero);
     o->dp[1] = sel(at_left, x - tl, zero);
-    o->dp[2] = sel(at_left, zero, sel(right, zero, K(1) - ar));
+    o->dp[2] = sel(at_left, zero, sel(right, zero, unless_nan(x, K(1) - ar)));
     o->dp[3] = sel(at_left, zero, sel(right, zero, x - tr));
 }
 /* clip(alpha x + beta, 0, 1), the line in pairs: they know on which side of the kinks x is */

@@ -70,7 +70,7 @@ BODY(swish)
 /* tanh(a), a = u/2 > 0, to 0.6 ULP, and sech(a)^2 = 4 e/(1 + e)^2, e = e^-u, over 2^k */
 typedef struct {
     V tanh, sech2;
-    pair tanh_pair; /* for what comes near to cancelling */
+    pair tanh_pair, sech2_pair; /* for what comes near to cancelling */
     scale w;
 } hyperbolic;
 
@@ -86,7 +86,9 @@ static INLINE hyperbolic hyperbolic_of(V u, V rest)
     pair n = sum_of(fast_two_sum(K(1), -two_k), scaled_pair(neg(q), two_k));
     o.tanh = ratio(n, m);
     o.tanh_pair = quotient(fast_two_sum(n.h, n.l), m);
-    o.sech2 = K(4) * ratio(p, product(m, m));
+    pair square = product(m, m);
+    o.sech2 = K(4) * ratio(p, square);
+    o.sech2_pair = scaled_pair(quotient(p, fast_two_sum(square.h, square.l)), K(4));
     return o;
 }
 
@@ -158,8 +160,14 @@ BODY(tanhshrink)
     c = fma(c, z, K(0x1.5555555555555p-2));
     V k, e = (K(1) + exp_reduced(max(K(-EXP_LIMIT), K(-2) * a), &k)) * value_of(exp2_of(k));
     V large = (a - K(1)) + (e + e) / (K(1) + e);
+    /* a - 1 may be a tie of a narrower type but for what a double does not hold: one more in the last place tells */
+    large = sel(gt(a, K(20)) & lt(a, K(0x1p53)), large * K(0x1.0000000000001p0), large);
     o->y = copysign(sel(lt(a, K(1)), x * z * c, large), x);
-    o->d = below_tie(t.tanh * t.tanh, a);
+    M small = lt(a, K(0x1p-400)); /* the square underflows where its product with a gradient need not */
+    V t_small = a * K(0x1p700);
+    o->d = sel(small, t_small * t_small, below_tie(t.tanh * t.tanh, a));
+    scale w = {sel(small, K(-1400), K(0))};
+    with_scale(o, w);
     o->d2 = scaled(K(2) * copysign(t.tanh, x) * t.sech2, t.w);
 }
 
@@ -182,7 +190,9 @@ BODY(tanhexp)
     V limited = sel(below, c, x);
     V inner = sel(tiny, K(1), S);
     o->y = sel(below, scaled(limited * (e0.h * R), w), x * g.tanh);
-    V bracket = fma(limited, inner, R);
+    pair steep = product(scaled_pair(g.sech2_pair, value_of(g.w)), single(limited));
+    pair both_terms = sum_of(quotient(g.tanh_pair, t), steep);
+    V bracket = sel(tiny, fma(limited, inner, R), both_terms.h + both_terms.l);
     o->d = sel(below, e0.h * bracket, fma(min(K(8), x) * t.h, S, g.tanh));
     with_scale(o, w);
     pair turn = sum_of(single(K(1)), product(scaled_pair(t, sel(tiny, K(0), K(-2))), g.tanh_pair));
@@ -313,6 +323,8 @@ BODY(phish)
     /* x^2/2 + 0.4 x^3: the square of a float may be a tie but for the cube, which a double does not hold */
     o->y = sel(lt(abs(x), K(0x1p-50)), o->y * sel(below, K(0x1.fffffffffffffp-1), K(0x1.0000000000001p0)), o->y);
     o->d = fma(bounded * (slope.h + slope.l), S, sel(below, small, t.tanh));
+    o->d = sel(lt(abs(x), K(0x1p-60)), x, o->d); /* exact where the terms would be subnormal */
+    w.k = sel(lt(abs(x), K(0x1p-60)), K(0), w.k);
     with_scale(o, w);
 
     pair curve = sel_pair(below, n.curve, scaled_pair(n.curve, two_k));

@@ -4,11 +4,11 @@
 BODY(soft_exponential)
 {
     V alpha = p[0].high, rest, u = times(x, p[0], &rest), k;
-    M none = eq(alpha, K(0)), positive = gt(alpha, K(0)), inside = lt(abs(u), K(EXP_OVERFLOW));
-    V h = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), u)), l = sel(inside, rest, K(0));
+    M none = eq(alpha, K(0)), positive = gt(alpha, K(0));
+    V h = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), u)), l = sel(eq(h, u), rest, K(0));
     pair q = exp_reduced_sum(h, l, &k);
     pair one_q = plus(1, q);
-    V e = scaled(one_q.h + one_q.l, exp2_of(k)), expm1;
+    V one = one_q.h + one_q.l, e = scaled(one, exp2_of(k)), expm1;
     parameter inverse_alpha = {K(1) / alpha, K(0)};
     V large = times_expm1(q, k, inverse_alpha, &expm1),
       grown = sel(lt(expm1, K(INFINITE)), expm1 / alpha, sel(gt(u, K(EXP_OVERFLOW)), K(INFINITE), large));
@@ -22,7 +22,9 @@ BODY(soft_exponential)
 
     M small = lt(abs(u), K(0x1p-55)) & lt(abs(alpha), K(0x1p-28));
     o->y = sel(none, x, sel(small, x + alpha, sel(positive, grown + alpha, logarithm)));
-    o->d = sel(none, unless_nan(x, K(1)), sel(positive, e, outside));
+    o->d = sel(none, unless_nan(x, K(1)), sel(positive, one, outside));
+    scale w = {sel(none, K(0), sel(positive, k, K(0)))};
+    with_scale(o, w);
     o->d2 = sel(none, unless_nan(x, K(0)), alpha * sel(positive, e, inverse * outside));
 
     /* 1 + (u e^u - e^u + 1)/alpha^2, where small 1 + x^2 (1/2 + u/3 + u^2/8 + ..) */
@@ -50,7 +52,7 @@ BODY(xielu)
     M above = gt(x, K(0));
     V c = max(K(-EXP_LIMIT), min(K(0), x));
     pair q = exp_reduced_sum(c, K(0), &k);
-    V two_k = value_of(exp2_of(k)), e = scaled(K(1) + q.h, exp2_of(k));
+    V two_k = value_of(exp2_of(k));
     static const double coefficients[] = {1.0 / 121645100408832000.0,
                                           1.0 / 6402373705728000.0,
                                           1.0 / 355687428096000.0,
@@ -87,7 +89,7 @@ BODY(xielu)
 
     o->lost_d = sel(above & moderate, (line.h - rising) + line.l, K(0));
     o->d = sel(above, rising, unless_nan(x, slope_below.h + slope_below.l));
-    o->d2 = sel(above, K(2) * ap, unless_nan(x, an * e));
+    o->d2 = sel(above, K(2) * ap, unless_nan(x, scaled(an * (K(1) + q.h), exp2_of(k))));
     o->dp[0] = sel(above, x * x, unless_nan(x, K(0)));
     o->dp[1] = sel(above, K(0), curved);
     o->dp[2] = x;

@@ -65,19 +65,27 @@ static INLINE factors factors_of(scale s)
     factors f = {pow2(n) * K(C(0x1p-23f, 0x1p-52)), pow2((s.k - half) + K(MAGIC + bias)) * K(C(0x1p-23f, 0x1p-52))};
     return f;
 }
-/* v 2^k, rounded once: the first product is exact unless v was subnormal to begin with */
-#ifndef scale_by_exponent
+/* v 2^k, rounded once; twice if v is subnormal to begin with, and then on every instruction set */
 static INLINE V scale_by_exponent(V v, V k)
 {
+#ifdef times_power
+    const REAL bias = C(23, 52); /* as in factors_of, for ties */
+    V half = fma(k, K(0.5), K(MAGIC + bias)) - K(MAGIC + bias);
+    return times_power(times_power(v, half), k - half);
+#else
     scale s = {k};
     factors f = factors_of(s);
     return v * f.a * f.b;
-}
 #endif
+}
 static INLINE V scaled(V v, scale s) { return scale_by_exponent(v, s.k); }
 static INLINE scale exp2_of(V k)
 {
     scale s = {k};
     return s;
 }
+#ifdef times_power
+static INLINE V value_of(scale s) { return times_power(K(1), s.k); }
+#else
 static INLINE V value_of(scale s) { return scaled(K(1), s); }
+#endif

@@ -5,7 +5,7 @@
 #define fma(a, b, c) ((V)P(_mm512_fmadd)(a, b, c))
 #define fnma(a, b, c) ((V)P(_mm512_fnmadd)(a, b, c))
 #define min(a, b) ((V)P(_mm512_min)(a, b))
-#define scale_by_exponent(v, k) ((V)P(_mm512_scalef)(v, k))
+#define times_power(v, k) ((V)P(_mm512_scalef)(v, k))
 #define square_root(v) ((V)P(_mm512_sqrt)(v))
 #define max(a, b) ((V)P(_mm512_max)(a, b))
 #define lanes_of(m) ((unsigned)(m))
