@@ -10,11 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
+import numpy as np  # noqa: E402
 import oracle  # noqa: E402
 
-import numpy as np  # noqa: E402
-
-from actc import _core, exact as tier  # noqa: E402
+from actc import _core  # noqa: E402
+from actc import exact as tier
 
 F32 = oracle.FORMATS["float32"]
 LISTED = ROOT / "c" / "src" / "hard_cases.def"
