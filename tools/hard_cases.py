@@ -14,7 +14,7 @@ import numpy as np  # noqa: E402
 import oracle  # noqa: E402
 
 from actc import _core  # noqa: E402
-from actc import exact as tier
+from actc import exact as tier  # noqa: E402
 
 F32 = oracle.FORMATS["float32"]
 LISTED = ROOT / "c" / "src" / "hard_cases.def"
