@@ -68,7 +68,8 @@ BODY(snake)
     pair part = quotient(mul(t.sin, t.sin), single(alpha)), total = two_sum(x, part.h);
     V rise = total.h + (total.l + part.l);
     o->y = sel(none, x, sel(infinite, x, sel(far, x, sel(eq(x, K(0)), x, rise))));
-    o->d = sel(none, unless_nan(x, K(1)), slope.h + slope.l);
-    o->d2 = sel(none, unless_nan(x, K(0)), K(2) * alpha * (curve.h + curve.l));
+    V nowhere = x - x; /* at infinity: the same NaN from every loop */
+    o->d = sel(none, unless_nan(x, K(1)), sel(infinite, nowhere, slope.h + slope.l));
+    o->d2 = sel(none, unless_nan(x, K(0)), sel(infinite, nowhere, K(2) * alpha * (curve.h + curve.l)));
     o->dp[0] = sel(none, x * x, s * (K(2) * x * c - s / alpha) / alpha);
 }
