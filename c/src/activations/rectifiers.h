@@ -101,7 +101,7 @@ BODY(celu)
     V u = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), h)), l = sel(eq(u, h) & lt(abs(a), K(INFINITE)), rest, K(0));
     pair q = exp_reduced_sum(u, l, &k);
     pair one_q = plus(1, q);
-    V e = one_q.h + one_q.l, expm1, value = times_expm1(q, k, p[0], &expm1);
+    V e = sel(gt(h, K(EXP_OVERFLOW)), K(INFINITE), one_q.h + one_q.l), expm1, value = times_expm1(q, k, p[0], &expm1);
     scale w = exp2_of(k);
     o->y = sel(lt(x, K(0)), sel(lt(abs(h), K(C(0x1p-26f, 0x1p-55))), x, value), x);
     o->d = sel(above, K(1), sel(none, unless_nan(x, K(0)), e));
@@ -125,7 +125,7 @@ BODY(exponential)
     NO_PARAMETERS;
     V k;
     pair e = plus(1, exp_reduced_sum(max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), x)), K(0), &k));
-    o->d = e.h + e.l;
+    o->d = sel(gt(x, K(EXP_OVERFLOW)), K(INFINITE), e.h + e.l); /* the product with any gradient overflows too */
     with_scale(o, exp2_of(k));
     o->y = o->d2 = scaled(o->d, o->w);
 }

@@ -8,7 +8,7 @@ BODY(soft_exponential)
     V h = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), u)), l = sel(eq(h, u), rest, K(0));
     pair q = exp_reduced_sum(h, l, &k);
     pair one_q = plus(1, q);
-    V one = one_q.h + one_q.l, e = scaled(one, exp2_of(k)), expm1;
+    V one = sel(gt(u, K(EXP_OVERFLOW)), K(INFINITE), one_q.h + one_q.l), e = scaled(one, exp2_of(k)), expm1;
     parameter inverse_alpha = {K(1) / alpha, K(0)};
     V large = times_expm1(q, k, inverse_alpha, &expm1),
       grown = sel(lt(expm1, K(INFINITE)), expm1 / alpha, sel(gt(u, K(EXP_OVERFLOW)), K(INFINITE), large));
