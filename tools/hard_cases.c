@@ -1,5 +1,5 @@
 /* hard_cases.c - float32 inputs at which the double kernel leaves in doubt how `exact` float32 rounds: those whose double
-   lies within five units in its last place of the middle between two floats. Prints: name pass input output, bits in hexadecimal.
+   lies within five units in its last place of the middle between two floats. Prints: name pass input, bits in hexadecimal.
 
      cc -O2 -Ic/include -o hard_cases tools/hard_cases.c $(find c/src -name '*.c') -lpthread
      ./hard_cases [FIRST_ROW] | python tools/hard_cases.py > c/src/hard_cases.def */
@@ -29,28 +29,26 @@ static int in_doubt(double v)
 static void *search(void *argument)
 {
     const job *j = argument;
-    float x[CHUNK], y[CHUNK];
+    float x[CHUNK];
     double wide[CHUNK], d[CHUNK];
-    const void *in[] = {x}, *in_wide[] = {wide};
-    void *out[] = {y}, *out_wide[] = {d};
+    const void *in[] = {wide};
+    void *out[] = {d};
     for (uint64_t b = j->from; b < j->to; b += CHUNK) {
         for (int i = 0; i < CHUNK; i++) {
             const uint32_t bits = (uint32_t)(b + (uint64_t)i);
             memcpy(&x[i], &bits, sizeof bits);
             wide[i] = x[i];
         }
-        actc_apply(j->row, (enum actc_pass)j->pass, ACTC_F64, in_wide, out_wide, CHUNK, NULL);
+        actc_apply(j->row, (enum actc_pass)j->pass, ACTC_F64, in, out, CHUNK, NULL);
         int found = 0;
         for (int i = 0; i < CHUNK; i++) found += in_doubt(d[i]);
-        if (!found) continue;
-        actc_apply(j->row, (enum actc_pass)(j->pass | ACTC_EXACT), ACTC_F32, in, out, CHUNK, NULL);
         /* where the kernel knows of a stretch of ties and nudges its result, or subnormals tie: a sample of them */
         const int few = found < CHUNK / 64 && !(wide[0] < 0x1p-126 && wide[0] > -0x1p-126);
         for (int i = 0; i < CHUNK; i++)
             if (in_doubt(d[i]) && (few || i % 1021 == 5)) {
-                uint32_t a, r;
-                memcpy(&a, &x[i], sizeof a), memcpy(&r, &y[i], sizeof r);
-                printf("%s %d %08x %08x\n", j->row->name, j->pass, a, r);
+                uint32_t a;
+                memcpy(&a, &x[i], sizeof a);
+                printf("%s %d %08x\n", j->row->name, j->pass, a);
             }
     }
     return NULL;

@@ -31,13 +31,13 @@ def bits(v: float) -> int:
 
 
 def main() -> None:
-    """Read inputs and results, print the list."""
+    """Read inputs, print the list."""
     rows = {r.name: r for r in _core.rows()}
     formulas = {(n, p): oracle.Formula((r.formula, r.derivative)[p]) for n, r in rows.items() for p in (0, 1)}
     seen: dict[tuple[str, int], list[int]] = {}
     print("".join(line for line in LISTED.open()), end="")
     for line in sys.stdin:
-        name, which, x_bits, *_ = line.split()
+        name, which, x_bits = line.split()
         x, key = value(x_bits), (name, int(which))
         if x != x or abs(x) == float("inf"):
             continue

@@ -304,7 +304,7 @@ static const hard_case hard_cases[] = {
 #undef HARD
     {ROW_COUNT, 0, 0, 0}};
 
-/* The last word on the i-th of these doubles where the row has no pairs: a listed value, or, for a subnormal result, where
+/* The last word on a double v, which is f or f' at x, where the row has no pairs: a listed value, or, for a subnormal result, where
    f(x) = a x + b x^2 .. is a tie but for b, the function of a larger x, whose doubles still show b. */
 static double last_word(const unit *u, const call *c, int output, double x, double v, const void *const *parameters)
 {
@@ -342,9 +342,9 @@ static void copy_item(void *to, const void *from, size_t size)
         memcpy(to, from, 8);
 }
 
-/* The elements list[0..count), count <= RETRY, after `at` once more, in double, and where a double lies too near to the
-   middle of two numbers of the dtype, in pairs of doubles, rounded to odd. results[k] receives them, in the dtype and the
-   list's order. */
+/* The elements list[0..count), count <= RETRY, after `at` once more, in double; where a double lies too near to the middle of
+   two numbers of the dtype, rounded to odd (from pairs of doubles if the row has them), or by the last word. results[k]
+   receives them, in the dtype and the list's order. */
 static void reconsider(const isa *in_use, const call *c, size_t at, const uint16_t *list, size_t count, char *results[])
 {
     const unit *u = in_use->f64;

@@ -89,6 +89,16 @@ static INLINE V times_expm1(pair q, V k, parameter a, V *expm1)
     V product_ = times.h + sel(lt(abs(times.h), K(INFINITE)), times.l, K(0));
     return sel(gt(k, K(0)), scaled(scale_by(large, a), exp2_of(k)), product_);
 }
+/* (u e^u - e^u + 1)/u^2 = 1/2 + u/3 + u^2/8 .. for |u| < 1/2, where the left side cancels */
+static INLINE V slope_series(V u)
+{
+    static const double c[] = {
+        1.0 / 6706022400, 1.0 / 518918400, 1.0 / 43545600, 1.0 / 3991680, 1.0 / 403200, 1.0 / 45360, 1.0 / 5760,
+        1.0 / 840,        1.0 / 144,       1.0 / 30,       0.125,         1.0 / 3,      0.5};
+    V s = K(1.0 / 93405312000);
+    for (int i = 0; i < 13; i++) s = fma(s, u, K(c[i]));
+    return s;
+}
 /* e^u times or over a parameter overflows, and 2^k is still a product of two numbers */
 #define EXP_OVERFLOW C(140, 1300)
 
@@ -109,14 +119,8 @@ BODY(celu)
     scale tail = {sel(above, K(0), sel(none, K(0), w.k))};
     with_scale(o, tail);
 
-    /* e^u - 1 - u e^u cancels to -u^2/2 - u^3/3 - u^4/8 ... */
-    V s = K(1.0 / 93405312000);
-    static const double c[] = {
-        1.0 / 6706022400, 1.0 / 518918400, 1.0 / 43545600, 1.0 / 3991680, 1.0 / 403200, 1.0 / 45360, 1.0 / 5760,
-        1.0 / 840,        1.0 / 144,       1.0 / 30,       0.125,         1.0 / 3,      0.5};
-    for (int i = 0; i < 13; i++) s = fma(s, u, K(c[i]));
     V wide = fnma(u, scaled(e, w), expm1);
-    o->dp[0] = sel(above, K(0), sel(lt(abs(u), K(0.5)), -u * u * s, wide));
+    o->dp[0] = sel(above, K(0), sel(lt(abs(u), K(0.5)), -u * u * slope_series(u), wide));
 }
 
 /* f = f' = f'' */
@@ -135,7 +139,7 @@ BODY(exponential)
 /* x > p and x < p: where x is near p the difference is exact */
 static INLINE M above(V x, parameter p) { return DOUBLE ? gt(x, p.high) : gt(x - p.high, p.low); }
 static INLINE M below(V x, parameter p) { return DOUBLE ? lt(x, p.high) : lt(x - p.high, p.low); }
-/* NaN */
+/* a parameter that is NaN: neither above nor below anything */
 static INLINE M neither(V a) { return eq(sel(eq(a, a), K(0), K(1)), K(1)); }
 static INLINE parameter minus(parameter p)
 {

@@ -4,7 +4,7 @@
    k = 24 first, goes back in through q: without it the worst input is -16.6357 with 2.5 ULP, as in other libraries.
    So sigma(-u) = 2^-k / m. */
 typedef struct {
-    V m, two_k, q; /* 2^-k */
+    V m, two_k, q; /* two_k: 2^-k */
     scale w;
 } logistic;
 

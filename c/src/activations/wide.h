@@ -28,12 +28,7 @@ BODY(soft_exponential)
     o->d2 = sel(none, unless_nan(x, K(0)), alpha * sel(positive, e, inverse * outside));
 
     /* 1 + (u e^u - e^u + 1)/alpha^2, where small 1 + x^2 (1/2 + u/3 + u^2/8 + ..) */
-    V s = K(1.0 / 93405312000);
-    static const double c[] = {
-        1.0 / 6706022400, 1.0 / 518918400, 1.0 / 43545600, 1.0 / 3991680, 1.0 / 403200, 1.0 / 45360, 1.0 / 5760,
-        1.0 / 840,        1.0 / 144,       1.0 / 30,       0.125,         1.0 / 3,      0.5};
-    for (int i = 0; i < 13; i++) s = fma(s, h, K(c[i]));
-    V grows = sel(lt(abs(h), K(0.5)), x * x * s, (h * e - e + K(1)) / (alpha * alpha));
+    V grows = sel(lt(abs(h), K(0.5)), x * x * slope_series(h), (h * e - e + K(1)) / (alpha * alpha));
     V shrinks = ((x + alpha + alpha) * inverse - logarithm) / alpha;
     o->dp[0] = sel(none, fma(K(0.5) * x, x, K(1)), sel(positive, K(1) + grows, shrinks));
 }
@@ -86,7 +81,6 @@ BODY(xielu)
     pair line = sum_of(two_product(ap + ap, x), single(beta));
     o->y = sel(above, slope, sel(eq(x, K(0)), x, below));
     o->lost_y = sel(above & moderate, (parabola.h - slope) + parabola.l, K(0));
-
     o->lost_d = sel(above & moderate, (line.h - rising) + line.l, K(0));
     o->d = sel(above, rising, unless_nan(x, slope_below.h + slope_below.l));
     o->d2 = sel(above, K(2) * ap, unless_nan(x, scaled(an * (K(1) + q.h), exp2_of(k))));
