@@ -19,6 +19,9 @@ enum {
    (MAX_LANES copies stand there). For ACTC_PARAMETER_BACKWARD out[i] receives the products g df/dp_i. */
 typedef void loop(const void *const *in, void *const *out, size_t n, const void *const *parameters, size_t step);
 
+/* n contiguous halves, n >= MAX_LANES, of a row without parameters, from memory to memory. */
+typedef void halves_loop(const uint16_t *const *in, uint16_t *out, size_t n);
+
 /* The kernels of one instruction set for one real type. */
 typedef struct unit {
     loop *const (*loops)[LOOP_COUNT]; /* by row of the table; NULL where the unit has none */
@@ -30,6 +33,8 @@ typedef struct unit {
     size_t (*doubtful[ACTC_DTYPE_COUNT])(const void *reals, size_t n, int near_zero, uint16_t *which);
     /* strided doubles to high and low parts */
     void (*split)(const char *doubles, ptrdiff_t stride, void *high, void *low, size_t n);
+    /* by row, dtype and pass; NULL where they go by blocks */
+    halves_loop *const (*halves)[2][ACTC_BACKWARD + 1];
 } unit;
 
 /* One instruction set: float and double kernels, and double kernels that carry pairs of doubles. */

@@ -79,6 +79,15 @@ static INLINE V scale_by_exponent(V v, V k)
 #endif
 }
 static INLINE V scaled(V v, scale s) { return scale_by_exponent(v, s.k); }
+/* the same for v that is subnormal only where k is 0: either way rounds once */
+static INLINE V scaled_normal(V v, scale s)
+{
+#ifdef times_power
+    return times_power(v, s.k);
+#else
+    return scaled(v, s);
+#endif
+}
 static INLINE scale exp2_of(V k)
 {
     scale s = {k};
