@@ -17,8 +17,11 @@ from typing import Any, Protocol, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from actc import diagnostics as diagnostics
 from actc import exact as exact
+from actc import init as init
 from actc import views as views
+from actc._maxout_layer import maxout_layer as maxout_layer
 
 _Array: TypeAlias = NDArray[Any]
 
