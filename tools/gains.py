@@ -37,7 +37,7 @@ def gain(row: Any, order: int, *parameters: float, digits: int = 30) -> Any:
             return f.at(x, *values) ** 2 * mp.exp(-x * x / 2)
 
         square, error = mp.quad(weighted, edges, error=True, method="gauss-legendre", maxdegree=9)
-        if error > mpf(10) ** -digits:
+        if error > mpf(10) ** -digits * max(1, square):
             raise ArithmeticError(f"{row.name}: quadrature of order {order} is only good to {mp.nstr(error, 3)}")
         square /= mp.sqrt(2 * mp.pi)
         return 1 / mp.sqrt(square) if square else mp.inf

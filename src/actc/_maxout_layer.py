@@ -24,7 +24,7 @@ def maxout_layer(x: Any, W: Any, b: Any, *, out: Array | None = None) -> Array:
     b : array_like, shape (m, k)
         Their biases.
     out : ndarray, shape (..., m), optional
-        Where to write; it must not overlap an input.
+        Where to write.
 
     Returns
     -------
@@ -72,10 +72,11 @@ def maxout_layer(x: Any, W: Any, b: Any, *, out: Array | None = None) -> Array:
         raise TypeError(f"maxout_layer: out must be an ndarray of dtype {dtype}, not {found}")
     elif out.shape != shape or not out.flags.writeable:
         raise ValueError(f"maxout_layer: out must be writeable and of shape {shape}, not {out.shape}")
-    y = np.empty((len(flat), maps.shape[1]), dtype) if not out.flags.c_contiguous else out.reshape(len(flat), -1)
+    beside = not out.flags.c_contiguous or any(np.may_share_memory(out, a) for a in (flat, maps))
+    y = np.empty((len(flat), shape[-1]), dtype) if beside else out.reshape(len(flat), shape[-1])
     for rows, units, z in _blocks(flat, maps, biases):
         y[rows, units] = _largest(z)
-    if not out.flags.c_contiguous:
+    if beside:
         out[...] = y.reshape(shape)
     return out
 

@@ -58,14 +58,21 @@ MODES: dict[str, Callable[[int, int], float]] = {
 # ---- what all have in common -----------------------------------------------------------------------------------------
 
 
-def _target(shape: Shape, dtype: Any, out: Array | None) -> Array:
-    """Where the weights go, once shape, dtype and out are known to agree."""
+def _shape(shape: Shape) -> tuple[int, ...]:
     try:
         wanted = tuple(map(operator.index, shape if isinstance(shape, Sequence) else (shape,)))
     except TypeError:
         raise TypeError(f"shape must be an int or a tuple of ints, not {shape!r}") from None
     if any(n < 0 for n in wanted):
         raise ValueError(f"shape must not be negative, not {wanted}")
+    return wanted
+
+
+def _target(shape: Shape, dtype: Any, out: Array | None) -> Array:
+    """Where the weights go, once shape, dtype and out are known to agree."""
+    wanted = _shape(shape)
+    if out is not None and not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be an ndarray, not {type(out).__name__}")
     if isinstance(dtype, str) and dtype == "bfloat16":
         from ml_dtypes import bfloat16 as dtype
     if dtype is None:
@@ -75,8 +82,6 @@ def _target(shape: Shape, dtype: Any, out: Array | None) -> Array:
         raise TypeError(f"dtype must be one of {', '.join(DTYPES)}, not {kind}")
     if out is None:
         return np.empty(wanted, kind)
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"out must be an ndarray, not {type(out).__name__}")
     if out.dtype != kind:
         raise TypeError(f"out is of dtype {out.dtype}, not of the wanted {kind}")
     if out.shape != wanted:
@@ -248,10 +253,10 @@ def fans(shape: Sequence[int], layout: Layout = "torch") -> tuple[int, int]:
     fan_in, fan_out : int
         Each with the kernel's size as a factor.
     """
-    shape = tuple(map(operator.index, shape))
-    i, o = _axes(shape, layout)
-    kernel = math.prod(n for axis, n in enumerate(shape) if axis not in (i, o))
-    return kernel * shape[i], kernel * shape[o]
+    sizes = _shape(shape)
+    i, o = _axes(sizes, layout)
+    kernel = math.prod(n for axis, n in enumerate(sizes) if axis not in (i, o))
+    return kernel * sizes[i], kernel * sizes[o]
 
 
 def variance_scaling(
@@ -286,7 +291,7 @@ def variance_scaling(
         positive and finite.
     """
     factor = _gain(gain)
-    target = _target(tuple(shape), dtype, out)
+    target = _target(shape, dtype, out)
     if mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
     if distribution not in DISTRIBUTIONS:
@@ -412,7 +417,7 @@ def orthogonal(
     .. [1] Saxe, McClelland and Ganguli 2013, Exact solutions to the nonlinear dynamics of learning in deep linear
        neural networks, arXiv:1312.6120.
     """
-    factor, target = _gain(gain), _target(tuple(shape), dtype, out)
+    factor, target = _gain(gain), _target(shape, dtype, out)
     rows = target.shape[_axes(target.shape, layout)[1]]
     if target.size == 0:
         raise ValueError(f"an orthogonal matrix needs rows and columns; shape is {target.shape}")
@@ -457,7 +462,7 @@ def sparse(
     """
     if not 0 <= _finite("sparsity", sparsity) <= 1:
         raise ValueError(f"sparsity must be from 0 to 1, not {sparsity!r}")
-    std, target = _finite("std", std, positive=True), _target(tuple(shape), dtype, out)
+    std, target = _finite("std", std, positive=True), _target(shape, dtype, out)
     if target.ndim != 2:
         raise ValueError(f"sparse weights are a matrix; shape is {target.shape}")
     inputs, _ = _axes(target.shape, layout)
@@ -493,7 +498,7 @@ def identity(
     .. [1] Le, Jaitly and Hinton 2015, A simple way to initialize recurrent networks of rectified linear units,
        arXiv:1504.00941.
     """
-    value, target = _finite("gain", gain), _target(tuple(shape), dtype, out)
+    value, target = _finite("gain", gain), _target(shape, dtype, out)
     inputs, outputs = _axes(target.shape, layout)
     if target.size == 0:
         raise ValueError(f"the identity needs inputs, outputs and a kernel; shape is {target.shape}")
