@@ -103,6 +103,7 @@ def plots(count: int, width: float = 10.0) -> tuple[Any, list[Any]]:
     figure = Figure(figsize=(width, 3.6), layout="constrained")
     axes = list(figure.subplots(1, count, squeeze=False)[0])
     for a in axes:
+        a.set_axisbelow(True)
         a.grid(axis="y", which="major", color=SHADE, linewidth=0.5)
         tidy(a)
     return figure, axes

@@ -79,6 +79,7 @@ def draw(found: Any) -> Any:
     for plot, title in ((left, "mean"), (right, "variance")):
         plot.set_title(f"{title} of activations", fontsize=10, loc="left")
         plot.set_xlabel("layer", fontsize=9)
+    left.set_ylim(-0.5, 2)  # He's leave it, as the other plot shows
     left.legend(frameon=False, fontsize=9)
     return figure
 

@@ -32,6 +32,8 @@ VERDICTS: dict[str, list[bool | None]] = {
     "self_normalising": [True, True, True],
     "xavier_he": [True, True, False, False, False],
     "convergence": [None, True, False, False, None],
+    "sparsity": [True, True, True, True, True],
+    "maxout": [True, True, False, False, True],
 }
 
 
@@ -124,6 +126,25 @@ def test_convergence() -> None:
         assert (losses[:, -1] < losses[:, 0]).all() and accuracy.min() > 0.93
     final = {name: np.median(found[name, example.COMMON][0][:, -1]) for name in example.NAMES}
     assert final["sigmoid"] > 5 * max(final[n] for n in example.NAMES if n != "sigmoid")
+
+
+def test_sparsity() -> None:
+    example, found = measured("sparsity")
+    assert found["relu", "before"]["paths"][-1] == pytest.approx(0.5**example.LAYERS, rel=0.3)
+    assert found["elu", "after"]["zeros"] == [0] * example.LAYERS
+    assert 0.3 < np.mean(found["relu", "after"]["zeros"]) < 0.7 and found["relu", "accuracy"] > 0.8
+
+
+def test_maxout() -> None:
+    example, found = measured("maxout")
+    for pieces in example.PIECES:
+        error, values, errors, used = found["x^2", "one unit", pieces]
+        assert error == pytest.approx(np.sqrt(np.mean((values - example.X[:, 0] ** 2) ** 2)))
+        assert error == min(errors) >= example.least(pieces)
+        assert (used >= 1).all() and (used <= pieces).all()
+        convex = np.diff(found["sin(3x)", "one unit", pieces][1], 2)
+        assert convex.min() > -1e-12, "a maximum of affine maps"
+    assert found["x^2", "one unit", 4][0] < 0.03
 
 
 @pytest.mark.parametrize("f", ["tanh", "gelu", "relu"])

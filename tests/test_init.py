@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import same_bits
+from conftest import run_python, same_bits
 
 import actc
 from actc import init
@@ -206,6 +206,13 @@ ALL: dict[str, Callable[..., np.ndarray]] = {
 }
 RANDOM = {name: f for name, f in ALL.items() if "rng" in inspect.signature(f).parameters}
 SCALED = {name: f for name, f in ALL.items() if "mode" in inspect.signature(f).parameters}
+
+
+def test_loaded_when_asked_for() -> None:
+    names = ("init", "diagnostics", "_maxout_layer", "_gain")
+    run_python(f"import actc, sys; assert not {{'actc.' + n for n in {names}}} & set(sys.modules)")
+    run_python("import actc; actc.init.normal(3); actc.diagnostics.sparsity(0); actc.maxout_layer.backward")
+    run_python("from actc import *; init.normal(3); diagnostics.sparsity(0); maxout_layer([1], [[[2]]], [[3]])")
 
 
 def test_there_are_some() -> None:
