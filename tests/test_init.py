@@ -12,7 +12,7 @@ import pytest
 from conftest import run_python, same_bits
 
 import actc
-from actc import init
+from actc import _draw, init
 
 SHAPE = (300, 200)  # torch's (out, in)
 COUNT = math.prod(SHAPE)
@@ -96,7 +96,7 @@ def test_truncated_at(bound: float) -> None:
     w = init.truncated_normal(SHAPE, std=0.7, bound=bound, rng=4, dtype=np.float64)
     check(w, truncated_cdf(0.7, bound), 0, 0.7)
     if bound <= 2:
-        limit = bound * 0.7 / init._kept(bound)
+        limit = bound * 0.7 / _draw.deviation_within(bound)
         assert 0.99 * limit < np.abs(w).max() <= limit * (1 + 1e-15)
 
 
@@ -174,6 +174,7 @@ def test_sparse(layout: str) -> None:
     check(w[w != 0], normal_cdf(0.2), 0, 0.2)
     chosen = (w != 0).sum(1 - inputs)  # how often each input is used: binomial
     assert abs(chosen - 0.15 * w.shape[1 - inputs]).max() < 6 * math.sqrt(0.15 * 0.85 * w.shape[1 - inputs])
+    assert (init.sparse((1, 100), 0.07, rng=0) == 0).sum() == 7, "though 0.07*100 is 7.000000000000001"
     assert (init.sparse((5, 6), 0.0, rng=0) != 0).all() and (init.sparse((5, 6), 1.0, rng=0) == 0).all()
 
 
@@ -209,7 +210,7 @@ SCALED = {name: f for name, f in ALL.items() if "mode" in inspect.signature(f).p
 
 
 def test_loaded_when_asked_for() -> None:
-    names = ("init", "diagnostics", "_maxout_layer", "_gain")
+    names = ("init", "diagnostics", "_maxout_layer", "_gain", "_draw")
     run_python(f"import actc, sys; assert not {{'actc.' + n for n in {names}}} & set(sys.modules)")
     run_python("import actc; actc.init.normal(3); actc.diagnostics.sparsity(0); actc.maxout_layer.backward")
     run_python("from actc import *; init.normal(3); diagnostics.sparsity(0); maxout_layer([1], [[[2]]], [[3]])")

@@ -4,7 +4,7 @@
 
 The gain is 1/sqrt(E[f(z)^2]), z standard normal, the derivative's 1/sqrt(E[f'(z)^2]), at default parameters. mpmath
 integrates the row's formula to 30 digits by Gauss and Legendre's rule between the kinks, beside which everything is
-smooth; Gauss and Hermite's rule on the whole line converges like 1/n at a kink, and would not get to 6 digits.
+smooth. Gauss and Hermite's rule on the whole line, with 200 nodes, gets two digits of hard_tanh's gain.
 """
 
 from __future__ import annotations

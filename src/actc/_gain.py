@@ -108,7 +108,7 @@ def mean_square(function: Callable[[Array], Array], points: Iterable[float] = ()
     """E[function(z)^2], z standard normal, by Gauss and Legendre's rule on intervals that narrow towards `points`, and
     are halved until the halves add up to the whole.
 
-    Gauss and Hermite's rule converges like 1/n at a kink: with 100 nodes the gain of relu has two digits."""
+    Gauss and Hermite's rule does not see kinks: with 100 nodes the backward gain of softshrink is 8 % off."""
 
     def integral(left: Array, right: Array) -> Array:
         z = (left + right)[:, None] / 2 + (right - left)[:, None] / 2 * NODES

@@ -9,7 +9,7 @@ All take `rng`, `dtype` and `out`:
 rng : None, int, SeedSequence, BitGenerator or Generator, default None
     What `numpy.random.default_rng` takes: None draws afresh, an int or a SeedSequence gives the same weights each time,
     a Generator goes on where it is. Give one Generator, not one int, to the layers of a network: equal seeds make
-    equal weights.
+    equal weights. The streams are NumPy's, and as stable as those.
 dtype : float16, bfloat16, float32 or float64, default float32 (that of `out`, where given)
     Numbers are drawn as float64 and then converted, so that a seed gives the same weights in every type.
 out : ndarray, optional
@@ -25,12 +25,24 @@ he_normal and lecun_normal is truncated: here xavier_truncated_normal and so on.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from actc._draw import (
+    Array,
+    Layout,
+    axes_of,
+    finite,
+    generator_of,
+    normal,
+    sizes_of,
+    target_of,
+    truncated_normal,
+    uniform,
+    write,
+)
 from actc._gain import gain
 
 __all__ = [
@@ -40,198 +52,14 @@ __all__ = [
     "variance_scaling", "xavier_normal", "xavier_truncated_normal", "xavier_uniform",
 ]  # fmt: skip
 
-Array: TypeAlias = np.ndarray[Any, Any]
-Shape: TypeAlias = int | Sequence[int]
-Layout: TypeAlias = str | tuple[int, int]
 Gain: TypeAlias = float | str | Callable[..., Any]
 
-DTYPES = ("float16", "bfloat16", "float32", "float64")
-LAYOUTS = {"torch": (1, 0), "keras": (-2, -1)}  # axes of the inputs and the outputs
 MODES: dict[str, Callable[[int, int], float]] = {
     "fan_in": lambda i, o: i,
     "fan_out": lambda i, o: o,
     "fan_avg": lambda i, o: (i + o) / 2,
     "fan_geo_avg": lambda i, o: math.sqrt(i) * math.sqrt(o),
 }
-
-
-# ---- what all have in common -----------------------------------------------------------------------------------------
-
-
-def _shape(shape: Shape) -> tuple[int, ...]:
-    try:
-        wanted = tuple(map(operator.index, shape if isinstance(shape, Sequence) else (shape,)))
-    except TypeError:
-        raise TypeError(f"shape must be an int or a tuple of ints, not {shape!r}") from None
-    if any(n < 0 for n in wanted):
-        raise ValueError(f"shape must not be negative, not {wanted}")
-    return wanted
-
-
-def _target(shape: Shape, dtype: Any, out: Array | None) -> Array:
-    """Where the weights go, once shape, dtype and out are known to agree."""
-    wanted = _shape(shape)
-    if out is not None and not isinstance(out, np.ndarray):
-        raise TypeError(f"out must be an ndarray, not {type(out).__name__}")
-    if isinstance(dtype, str) and dtype == "bfloat16":
-        from ml_dtypes import bfloat16 as dtype
-    if dtype is None:
-        dtype = np.float32 if out is None else out.dtype
-    kind = np.dtype(dtype)
-    if kind.name not in DTYPES:
-        raise TypeError(f"dtype must be one of {', '.join(DTYPES)}, not {kind}")
-    if out is None:
-        return np.empty(wanted, kind)
-    if out.dtype != kind:
-        raise TypeError(f"out is of dtype {out.dtype}, not of the wanted {kind}")
-    if out.shape != wanted:
-        raise ValueError(f"out is of shape {out.shape}, not of the wanted {wanted}")
-    if not out.flags.writeable:
-        raise ValueError("out is read-only")
-    return out
-
-
-def _generator(rng: Any) -> np.random.Generator:
-    try:
-        return np.random.default_rng(rng)
-    except TypeError:
-        wanted = "None, an int, a SeedSequence, a BitGenerator or a Generator"
-        raise TypeError(f"rng must be {wanted}, not {type(rng).__name__}") from None
-    except ValueError:
-        raise ValueError(f"rng must not be negative, not {rng!r}") from None
-
-
-def _write(target: Array, values: Any) -> Array:
-    with np.errstate(all="ignore"):  # what a half cannot hold becomes 0 or infinite without a warning
-        target[...] = values
-    return target
-
-
-def _finite(name: str, value: float, positive: bool = False) -> float:
-    if isinstance(value, (complex, str)) or not math.isfinite(value) or (positive and value <= 0):
-        raise ValueError(f"{name} must be {'positive and ' if positive else ''}finite, not {value!r}")
-    return float(value)
-
-
-def _axes(shape: tuple[int, ...], layout: Layout) -> tuple[int, int]:
-    """Axes of inputs and outputs, counted from the front."""
-    if len(shape) < 2:
-        raise ValueError(f"weights need an input and an output axis, so at least 2 dimensions; shape is {shape}")
-    pair = LAYOUTS.get(layout) if isinstance(layout, str) else layout
-    try:
-        i, o = (range(len(shape))[operator.index(a)] for a in pair)  # type: ignore[union-attr]
-    except (TypeError, ValueError, IndexError):
-        i = o = 0
-    if i == o:
-        known = ", ".join(map(repr, LAYOUTS))
-        raise ValueError(f"layout must be {known} or two different axes (in, out) of {len(shape)}, not {layout!r}")
-    return i, o
-
-
-# ---- distributions ---------------------------------------------------------------------------------------------------
-
-
-def normal(
-    shape: Shape, mean: float = 0.0, std: float = 1.0, *, rng: Any = None, dtype: Any = None, out: Array | None = None
-) -> Array:
-    """Normally distributed weights.
-
-    Parameters
-    ----------
-    shape : int or tuple of ints
-    mean, std : float, default 0 and 1
-        Mean and standard deviation; std must be positive.
-    rng, dtype, out
-        See `actc.init`.
-
-    Returns
-    -------
-    ndarray
-    """
-    mean, std = _finite("mean", mean), _finite("std", std, positive=True)
-    target = _target(shape, dtype, out)
-    return _write(target, mean + std * _generator(rng).standard_normal(target.shape))
-
-
-def uniform(
-    shape: Shape, low: float = 0.0, high: float = 1.0, *, rng: Any = None, dtype: Any = None, out: Array | None = None
-) -> Array:
-    """Uniformly distributed weights.
-
-    Parameters
-    ----------
-    shape : int or tuple of ints
-    low, high : float, default 0 and 1
-        The bounds, low < high. Conversion to less than float64 may round a number up to high itself.
-    rng, dtype, out
-        See `actc.init`.
-
-    Returns
-    -------
-    ndarray
-    """
-    if not _finite("low", low) < _finite("high", high):
-        raise ValueError(f"low must be less than high, not {low!r} and {high!r}")
-    target = _target(shape, dtype, out)
-    share = _generator(rng).random(target.shape)
-    return _write(target, low * (1 - share) + high * share)  # high - low may overflow
-
-
-def truncated_normal(
-    shape: Shape, mean: float = 0.0, std: float = 1.0, bound: float = 2.0, *,
-    rng: Any = None, dtype: Any = None, out: Array | None = None,
-) -> Array:  # fmt: skip
-    """Weights of a normal distribution cut off at both ends; `std` is the standard deviation of what remains.
-
-    Parameters
-    ----------
-    shape : int or tuple of ints
-    mean, std : float, default 0 and 1
-        Mean and standard deviation of the weights; std must be positive.
-    bound : float, default 2
-        Where the tails are cut off, in standard deviations of the normal distribution before it is. All weights lie
-        within mean +- bound/c std, where c = sqrt(1 - 2 bound phi(bound)/(2 Phi(bound) - 1)) is what cutting leaves of
-        the standard deviation: 0.8796 at 2, which makes that +-2.2737 std.
-    rng, dtype, out
-        See `actc.init`.
-
-    Returns
-    -------
-    ndarray
-
-    Notes
-    -----
-    `torch.nn.init.trunc_normal_` cuts at absolute places and does not correct: its result has less than `std`.
-    Variance scaling of Keras and JAX corrects, as here.
-    """
-    mean, std = _finite("mean", mean), _finite("std", std, positive=True)
-    bound = _finite("bound", bound, positive=True)
-    target, generator = _target(shape, dtype, out), _generator(rng)
-    return _write(target, mean + std / _kept(bound) * _within(bound, target.shape, generator))
-
-
-def _kept(bound: float) -> float:
-    """Standard deviation of a standard normal variable given that it lies within +-bound."""
-    if bound < 0.01:  # where the difference cancels its series is good to 1e-9
-        return bound / math.sqrt(3) * (1 - bound * bound / 15)
-    density = math.exp(-bound * bound / 2) / math.sqrt(2 * math.pi)
-    return math.sqrt(1 - 2 * bound * density / math.erf(bound / math.sqrt(2)))
-
-
-def _within(bound: float, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Standard normal numbers within +-bound: those outside are drawn again. Within less than 1.25 uniform numbers are
-    the better proposal: half of them at least are taken, however narrow the bound."""
-    values, open_ = np.empty(math.prod(shape)), np.arange(math.prod(shape))
-    while len(open_):
-        if bound < 1.25:
-            drawn = rng.uniform(-bound, bound, len(open_))
-            taken = rng.random(len(open_)) < np.exp(-drawn * drawn / 2)
-        else:
-            drawn = rng.standard_normal(len(open_))
-            taken = np.abs(drawn) <= bound
-        values[open_[taken]] = drawn[taken]
-        open_ = open_[~taken]
-    return values.reshape(shape)
 
 
 # ---- by fans ---------------------------------------------------------------------------------------------------------
@@ -253,8 +81,8 @@ def fans(shape: Sequence[int], layout: Layout = "torch") -> tuple[int, int]:
     fan_in, fan_out : int
         Each with the kernel's size as a factor.
     """
-    sizes = _shape(shape)
-    i, o = _axes(sizes, layout)
+    sizes = sizes_of(shape)
+    i, o = axes_of(sizes, layout)
     kernel = math.prod(n for axis, n in enumerate(sizes) if axis not in (i, o))
     return kernel * sizes[i], kernel * sizes[o]
 
@@ -291,7 +119,7 @@ def variance_scaling(
         positive and finite.
     """
     factor = _gain(gain)
-    target = _target(shape, dtype, out)
+    target = target_of(shape, dtype, out)
     if mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
     if distribution not in DISTRIBUTIONS:
@@ -312,7 +140,7 @@ DISTRIBUTIONS: dict[str, Callable[[Array, float, Any], Array]] = {
 
 def _gain(value: Gain) -> float:
     number = value if isinstance(value, (int, float, np.integer, np.floating)) else gain(value)
-    return _finite("gain", float(number), positive=True)
+    return finite("gain", float(number), positive=True)
 
 
 def _family(
@@ -417,15 +245,15 @@ def orthogonal(
     .. [1] Saxe, McClelland and Ganguli 2013, Exact solutions to the nonlinear dynamics of learning in deep linear
        neural networks, arXiv:1312.6120.
     """
-    factor, target = _gain(gain), _target(shape, dtype, out)
-    rows = target.shape[_axes(target.shape, layout)[1]]
+    factor, target = _gain(gain), target_of(shape, dtype, out)
+    rows = target.shape[axes_of(target.shape, layout)[1]]
     if target.size == 0:
         raise ValueError(f"an orthogonal matrix needs rows and columns; shape is {target.shape}")
     columns = target.size // rows
-    q, r = np.linalg.qr(_generator(rng).standard_normal((max(rows, columns), min(rows, columns))))
+    q, r = np.linalg.qr(generator_of(rng).standard_normal((max(rows, columns), min(rows, columns))))
     q *= np.where(np.diagonal(r) < 0, -factor, factor)
-    view = np.moveaxis(target, _axes(target.shape, layout)[1], 0)
-    _write(view, (q if rows >= columns else q.T).reshape(view.shape))
+    view = np.moveaxis(target, axes_of(target.shape, layout)[1], 0)
+    write(view, (q if rows >= columns else q.T).reshape(view.shape))
     return target
 
 
@@ -460,16 +288,17 @@ def sparse(
     ----------
     .. [1] Martens 2010, Deep learning via Hessian-free optimization.
     """
-    if not 0 <= _finite("sparsity", sparsity) <= 1:
+    if not 0 <= finite("sparsity", sparsity) <= 1:
         raise ValueError(f"sparsity must be from 0 to 1, not {sparsity!r}")
-    std, target = _finite("std", std, positive=True), _target(shape, dtype, out)
+    std, target = finite("std", std, positive=True), target_of(shape, dtype, out)
     if target.ndim != 2:
         raise ValueError(f"sparse weights are a matrix; shape is {target.shape}")
-    inputs, _ = _axes(target.shape, layout)
-    generator, fan_in = _generator(rng), target.shape[inputs]
-    zero = np.expand_dims(np.arange(fan_in) < math.ceil(sparsity * fan_in), 1 - inputs)
+    inputs, _ = axes_of(target.shape, layout)
+    generator, fan_in = generator_of(rng), target.shape[inputs]
+    zeros = math.ceil(sparsity * fan_in - 1e-9)  # 0.07*100 is more than 7
+    zero = np.expand_dims(np.arange(fan_in) < zeros, 1 - inputs)
     zero = generator.permuted(np.broadcast_to(zero, target.shape), axis=inputs)
-    return _write(target, np.where(zero, 0.0, std * generator.standard_normal(target.shape)))
+    return write(target, np.where(zero, 0.0, std * generator.standard_normal(target.shape)))
 
 
 def identity(
@@ -498,12 +327,12 @@ def identity(
     .. [1] Le, Jaitly and Hinton 2015, A simple way to initialize recurrent networks of rectified linear units,
        arXiv:1504.00941.
     """
-    value, target = _finite("gain", gain), _target(shape, dtype, out)
-    inputs, outputs = _axes(target.shape, layout)
+    value, target = finite("gain", gain), target_of(shape, dtype, out)
+    inputs, outputs = axes_of(target.shape, layout)
     if target.size == 0:
         raise ValueError(f"the identity needs inputs, outputs and a kernel; shape is {target.shape}")
     index: list[Any] = [n // 2 for n in target.shape]
     index[inputs] = index[outputs] = np.arange(min(target.shape[inputs], target.shape[outputs]))
     weights = np.zeros(target.shape)
     weights[tuple(index)] = value
-    return _write(target, weights)
+    return write(target, weights)
