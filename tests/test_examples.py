@@ -30,7 +30,7 @@ VERDICTS: dict[str, list[bool | None]] = {
     "dead_relu": [True, True, True, False],
     "zero_centred": [True, True, False, True, None],
     "self_normalising": [True, True, True],
-    "xavier_he": [True, True, False, False, False],
+    "xavier_he": [True, True, None, False, False, False],
     "convergence": [None, True, False, False, None],
     "sparsity": [True, True, True, True, True],
     "maxout": [True, True, False, False, True],
