@@ -1,6 +1,7 @@
 /* dispatch.c - which instruction set, which kernel, and the exported symbols. */
 #include "internal.h"
 
+#include <math.h> /* INFINITY */
 #include <stdlib.h>
 #include <string.h>
 

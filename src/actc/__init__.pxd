@@ -38,6 +38,8 @@ cdef extern from "actc.h" nogil:
         const char *kinks
         const char *monotonicity
         const char *lipschitz
+        double gain
+        double derivative_gain
 
     enum actc_pass:
         ACTC_FORWARD

@@ -28,14 +28,17 @@ globals().update(_flat)
 __all__ = [
     "__version__",
     "cpu_features",
+    "diagnostics",
     "exact",
     "functions",
     "get_cmake_dir",
     "get_include",
     "get_library",
     "get_library_dir",
+    "init",
     "isa",
     "isas",
+    "maxout_layer",
     "preset",
     "show_config",
     "use_isa",
@@ -44,14 +47,16 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """What is loaded when asked for: `actc.exact` and its functions, `actc.views`, `actc.preset`; and an answer to
-    misspelt names."""
+    """What is loaded when asked for: `actc.exact` and its functions, `actc.views`, `actc.init`, `actc.diagnostics`,
+    `actc.preset`, `actc.maxout_layer`; and an answer to misspelt names."""
     import importlib
 
-    if name in ("exact", "views"):
+    if name in ("exact", "views", "init", "diagnostics"):
         return importlib.import_module(f"actc.{name}")
     if name == "preset":
         return importlib.import_module("actc._presets").preset
+    if name == "maxout_layer":
+        return importlib.import_module("actc._maxout_layer").maxout_layer
     if name.removeprefix("exact_") in _flat:  # as pickle asks for it
         return getattr(importlib.import_module("actc.exact"), name.removeprefix("exact_"))
     import difflib

@@ -443,6 +443,8 @@ def rows():
             zeros=(<bytes>row.zeros).decode(),
             monotonicity=(<bytes>row.monotonicity).decode(),
             lipschitz=(<bytes>row.lipschitz).decode(),
+            gain=row.gain,
+            derivative_gain=row.derivative_gain,
             reference=(<bytes>row.reference).decode(),
             elsewhere=(<bytes>row.elsewhere).decode(),
             exact_f64_is_paired=bool(row.exact_f64_is_paired),

@@ -17,7 +17,9 @@ from typing import Any, Protocol, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from actc import diagnostics as diagnostics
 from actc import exact as exact
+from actc import init as init
 from actc import views as views
 
 _Array: TypeAlias = NDArray[Any]
@@ -41,6 +43,13 @@ class _Function(Protocol):
     ) -> tuple[_Array, _Array]: ...
 '''
 
+MAXOUT_LAYER = """
+class _MaxoutLayer(Protocol):
+    def __call__(self, x: ArrayLike, W: ArrayLike, b: ArrayLike, *, out: _Array | None = ...) -> _Array: ...
+    def backward(self, g: ArrayLike, x: ArrayLike, W: ArrayLike, b: ArrayLike) -> tuple[_Array, _Array, _Array]: ...
+
+maxout_layer: _MaxoutLayer
+"""
 TAIL = """
 __version__: str
 functions: Mapping[str, Any]
@@ -95,7 +104,7 @@ def stub() -> str:
             declarations.append(f"{name}: {protocols[key]}")
             declarations += [f"{name}_{p}: Any" for p in PASSES]
             declarations += [f"{name}_parameter_backward: Any"] * bool(key)
-    return "".join(text) + TAIL + "\n" + "\n".join(declarations) + "\n"
+    return "".join(text) + MAXOUT_LAYER + TAIL + "\n" + "\n".join(declarations) + "\n"
 
 
 if __name__ == "__main__":
