@@ -40,10 +40,10 @@ BODY(sigmoid)
 BODY(tanh)
 {
     NO_PARAMETERS;
-    V k, u = abs(x) + abs(x), q = exp_reduced(-min(K(C(40, 80)), u), &k), two_k = pow2(k + K(MAGIC));
+    V k, q = exp_reduced(max(K(C(-40, -80)), K(-2) * abs(x)), &k), two_k = two_to_the(k);
     o->y = copysign(fnma(two_k, q, K(1) - two_k) / fma(two_k, q, K(1) + two_k), x);
 
-    logistic t = logistic_of(u, K(0));
+    logistic t = logistic_of(abs(x) + abs(x), K(0));
     V z = K(1) / t.m;
     o->d = K(4) * fnma(z, z * t.two_k, z);
     o->d2 = scaled(K(-2) * copysign(tanh_of_half(t), x) * o->d, t.w);
@@ -112,7 +112,7 @@ BODY(softsign)
     V a = min(K(LARGEST), abs(x));
     o->y = copysign(a / (K(1) + a), x);
 
-    V j = square_exponent(a), k = pow2(j + K(MAGIC)), b = a * k;
+    V j = square_exponent(a), k = two_to_the(j), b = a * k;
     V m = k + b, rest = min(k, b) - (m - max(k, b));
     V r = K(1) / m, e = fnma(r, rest, fnma(r, m, K(1))), square = r * r; /* 1/(k + b) = r (1 + e) */
     o->d = fma(square, e + e, square);
@@ -165,7 +165,7 @@ BODY(arctan)
     V large = (high - small) + K(C(-0x1.777a5cp-25f, 0x1.1a62633145c07p-54));
     o->y = copysign(sel(gt(a, K(1)), large, small), x);
 
-    V j = square_exponent(a), k = pow2(j + K(MAGIC)), b = min(K(LARGEST), a) * k; /* 1/(1 + a^2) */
+    V j = square_exponent(a), k = two_to_the(j), b = min(K(LARGEST), a) * k; /* 1/(1 + a^2) */
     o->d = K(1) / fma(b, b, k * k);
     o->d2 = scaled(K(-2) * (copysign(b, x) * o->d) * o->d, exp2_of(max(K(C(-290, -2140)), j + j + j)));
     with_scale(o, exp2_of(j + j));
