@@ -41,6 +41,17 @@ ACTC_ISA_UNITS(avx2);
 ACTC_ISA_UNITS(avx512);
 ACTC_ISA_UNITS(neon);
 
+typedef struct isa {
+    const char *name;
+    int (*supported)(void);
+    const unit *f32, *f64, *pairs;
+} isa;
+
+/* The instruction set in use. */
+const isa *actc_current_isa(void);
+
+static const size_t item_size[ACTC_DTYPE_COUNT] = {2, 2, 4, 8};
+
 /* Which units this compiler and architecture can build. */
 #if defined(__x86_64__) || defined(__i386__)
 #define ACTC_X86 1
