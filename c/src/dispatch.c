@@ -1,6 +1,7 @@
 /* dispatch.c - which instruction set, which kernel, and the exported symbols. */
 #include "environment.h"
 #include "internal.h"
+#include "parameters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,35 +12,6 @@
 
 /* ---- the table as data ---- */
 
-#define PARAMETERS_NONE                                                                                                \
-    {                                                                                                                  \
-        {                                                                                                              \
-            NULL, 0                                                                                                    \
-        }                                                                                                              \
-    }
-#define PARAMETERS_ONE(a, a0)                                                                                          \
-    {                                                                                                                  \
-        {                                                                                                              \
-#a, a0                                                                                                     \
-        }                                                                                                              \
-    }
-#define PARAMETERS_TWO(a, a0, b, b0)                                                                                   \
-    {                                                                                                                  \
-        {#a, a0}, { #b, b0 }                                                                                           \
-    }
-#define PARAMETERS_THREE(a, a0, b, b0, c, c0)                                                                          \
-    {                                                                                                                  \
-        {#a, a0}, {#b, b0}, { #c, c0 }                                                                                 \
-    }
-#define PARAMETERS_FOUR(a, a0, b, b0, c, c0, d, d0)                                                                    \
-    {                                                                                                                  \
-        {#a, a0}, {#b, b0}, {#c, c0}, { #d, d0 }                                                                       \
-    }
-#define COUNT_NONE 0
-#define COUNT_ONE(...) 1
-#define COUNT_TWO(...) 2
-#define COUNT_THREE(...) 3
-#define COUNT_FOUR(...) 4
 enum kind { EXACT, ROUNDED, PAIRED, WIDE }; /* as activations.def explains them */
 
 enum {
@@ -585,27 +557,6 @@ int actc_apply(const actc_activation *activation, enum actc_pass pass, enum actc
     run(&c, n);
     return 0;
 }
-
-#define VALUES_NONE                                                                                                    \
-    {                                                                                                                  \
-        0                                                                                                              \
-    }
-#define VALUES_ONE(a, a0)                                                                                              \
-    {                                                                                                                  \
-        a                                                                                                              \
-    }
-#define VALUES_TWO(a, a0, b, b0)                                                                                       \
-    {                                                                                                                  \
-        a, b                                                                                                           \
-    }
-#define VALUES_THREE(a, a0, b, b0, c, c0)                                                                              \
-    {                                                                                                                  \
-        a, b, c                                                                                                        \
-    }
-#define VALUES_FOUR(a, a0, b, b0, c, c0, d, d0)                                                                        \
-    {                                                                                                                  \
-        a, b, c, d                                                                                                     \
-    }
 
 enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64 = ACTC_F64 };
 

@@ -22,6 +22,7 @@ typedef void loop(const void *const *in, void *const *out, size_t n, const void 
 /* The kernels of one instruction set for one real type. */
 typedef struct unit {
     loop *const (*loops)[LOOP_COUNT]; /* by row of the table; NULL where the unit has none */
+    loop *const (*gates)[LOOP_COUNT]; /* by row of gates.def: in g, a, b; out y, or both gradients */
     /* strided memory of each dtype to contiguous reals, and back with one rounding; NULL where the unit never does */
     void (*read[ACTC_DTYPE_COUNT])(const char *from, ptrdiff_t stride, void *reals, size_t n);
     void (*write[ACTC_DTYPE_COUNT])(const void *reals, char *to, ptrdiff_t stride, size_t n);

@@ -1,4 +1,5 @@
 /* loops.h - the one loop, and from the table the loops of every row. */
+#include "parameters.h"
 
 typedef void body(V x, const parameter *p, result *o);
 
@@ -99,12 +100,6 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
     }
 }
 
-#define COUNT_NONE 0
-#define COUNT_ONE(...) 1
-#define COUNT_TWO(...) 2
-#define COUNT_THREE(...) 3
-#define COUNT_FOUR(...) 4
-
 #define LOOP(name, suffix, pass, count)                                                                                \
     static void name##_##suffix(const void *const *in, void *const *out, size_t n, const void *const *parameters,      \
                                 size_t step)                                                                           \
@@ -169,18 +164,24 @@ static loop *const loops[][LOOP_COUNT] = {
 #undef ROW
 };
 
+#if DOUBLE
+#include "gate_loops.h"
+#endif
+
 #define EXPORT_(isa, real) actc_##isa##_##real
 #define EXPORT(isa, real) EXPORT_(isa, real)
 #if PAIRS
-const unit EXPORT(ISA, pairs) = {loops, {NULL}, {NULL}, {NULL}, NULL};
+const unit EXPORT(ISA, pairs) = {loops, gates, {NULL}, {NULL}, {NULL}, NULL};
 #elif DOUBLE
 const unit EXPORT(ISA, f64) = {loops,
+                               gates,
                                {read_f16, read_bf16, read_f32, read_f64},
                                {write_f16, write_bf16, write_f32, write_f64},
                                {doubtful_f16, doubtful_bf16, doubtful_f32, NULL},
                                split};
 #else
 const unit EXPORT(ISA, f32) = {loops,
+                               NULL,
                                {read_f16, read_bf16, read_f32, NULL},
                                {write_f16, write_bf16, write_f32, NULL},
                                {doubtful_f16, doubtful_bf16, NULL, NULL},

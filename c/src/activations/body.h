@@ -19,6 +19,9 @@ typedef struct {
     V lost_y, lost_d; /* WIDE rows that are sums of products of parameters: what y and d round off, for exact ties */
     scale w;
     int has_scale;
+    V tail; /* rows that gates.def names: y = tail 2^tail_w where y lies below the normal numbers, for a factor to meet */
+    scale tail_w;
+    int has_tail;
     V dp[MAX_PARAMETERS]; /* df/dp, for parameter_backward: only the double unit's loops read it */
 } result;
 
@@ -51,4 +54,10 @@ static INLINE void with_scale(result *o, scale w)
 {
     o->w = w;
     o->has_scale = 1;
+}
+static INLINE void with_tail(result *o, V tail, scale w)
+{
+    o->tail = tail;
+    o->tail_w = w;
+    o->has_tail = 1;
 }

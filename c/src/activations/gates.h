@@ -17,7 +17,9 @@ static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
     V bounded = sel(below, max(K(-LARGEST), min(K(LARGEST), x)), x);
     M huge = gt(abs(bounded), K(0x1p1000)); /* p may be above 1 */
     scale y_scale = {sel(huge & below, w.k + K(2), w.k)};
-    o->y = scaled(bounded * sel(huge & below, K(0.25), K(1)) * ratio(sel_pair(below, p, one), m), y_scale);
+    V y = bounded * sel(huge & below, K(0.25), K(1)) * ratio(sel_pair(below, p, one), m);
+    o->y = scaled(y, y_scale);
+    with_tail(o, y, y_scale);
 
     pair lower = product(sum_of(sum_of(one, s), e), p);
     pair upper = product(e, sum_of(sum_of(s, single(K(-1))), neg(e)));

@@ -32,6 +32,7 @@ BODY(sigmoid)
     o->d = fnma(z, low, z);
     o->d2 = scaled(-copysign(tanh_of_half(t), x) * o->d, t.w);
     with_scale(o, t.w);
+    with_tail(o, z, t.w);
 }
 
 /* tanh(a) = (1 - e)/(1 + e), e = e^-2a: the roundings of numerator and denominator weigh less than those of e^2a - 1 and
