@@ -210,6 +210,34 @@ ACTC_API int actc_gate_apply_strided(const actc_gate *gate, enum actc_pass pass,
 #include "actc/gates.def"
 #undef GATE
 
+/* ---- randomness that can be replayed ---- */
+
+/* Philox 4x32-10 (Salmon et al. 2011): 4 count words from `count` consecutive counters, the least significant word of
+   counter and key first. */
+ACTC_API void actc_philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t *words, size_t count);
+
+/* RReLU in training: y = x for x > 0 and a x otherwise, f' likewise, a drawn from U[lower, upper) for each element. The
+   slope of element i is lower + (upper - lower) u, u being word i % 4 of counter i / 4 over 2^32: a function of key and i
+   alone, so that backward replays it, and chunks in any number of threads have the bits of the whole if `first` is the
+   index of their first element. (In evaluation RReLU is leaky_relu with the slope (lower + upper)/2.) For float:
+
+     void actc_rrelu_f32(const float *x, float *y, size_t n, double lower, double upper, uint64_t key, uint64_t first);
+     void actc_rrelu_derivative_f32(const float *x, float *d, size_t n, double lower, double upper, ...);
+     void actc_rrelu_backward_f32(const float *g, const float *x, float *gx, size_t n, double lower, double upper, ...);
+
+   and one uniform entry, which returns 0, or -1 for another pass or an unknown dtype. */
+ACTC_API int actc_rrelu_apply(enum actc_pass pass, enum actc_dtype dtype, const void *const *in, void *const *out,
+                              size_t n, double lower, double upper, uint64_t key, uint64_t first);
+
+#define ACTC_DECLARE_RRELU(name, row, tier, parameters, dtype, real)                                                   \
+    ACTC_API void name##_##dtype(const real *x, real *y, size_t n, double lower, double upper, uint64_t key,           \
+                                 uint64_t first);                                                                      \
+    ACTC_API void name##_derivative_##dtype(const real *x, real *d, size_t n, double lower, double upper,              \
+                                            uint64_t key, uint64_t first);                                             \
+    ACTC_API void name##_backward_##dtype(const real *g, const real *x, real *gx, size_t n, double lower,              \
+                                          double upper, uint64_t key, uint64_t first);
+ACTC_SYMBOLS(ACTC_DECLARE_RRELU, rrelu, NONE)
+
 #ifdef __cplusplus
 }
 #endif

@@ -31,6 +31,10 @@ typedef struct unit {
     size_t (*doubtful[ACTC_DTYPE_COUNT])(const void *reals, size_t n, int near_zero, uint16_t *which);
     /* strided doubles to high and low parts */
     void (*split)(const char *doubles, ptrdiff_t stride, void *high, void *low, size_t n);
+    /* the generator: count <= counters at a time; a stretch of a stream of uniform numbers */
+    size_t counters;
+    void (*philox)(const uint32_t *counter, const uint32_t *key, uint32_t *words, size_t count);
+    void (*uniform)(uint64_t key, uint64_t first, double lower, double width, double *values, size_t n);
 } unit;
 
 /* One instruction set: float and double kernels, and double kernels that carry pairs of doubles. */

@@ -167,23 +167,32 @@ static loop *const loops[][LOOP_COUNT] = {
 #if DOUBLE
 #include "gate_loops.h"
 #endif
+#if DOUBLE && !PAIRS
+#include "philox.h"
+#endif
 
 #define EXPORT_(isa, real) actc_##isa##_##real
 #define EXPORT(isa, real) EXPORT_(isa, real)
 #if PAIRS
-const unit EXPORT(ISA, pairs) = {loops, gates, {NULL}, {NULL}, {NULL}, NULL};
+const unit EXPORT(ISA, pairs) = {loops, gates, {NULL}, {NULL}, {NULL}, NULL, 0, NULL, NULL};
 #elif DOUBLE
 const unit EXPORT(ISA, f64) = {loops,
                                gates,
                                {read_f16, read_bf16, read_f32, read_f64},
                                {write_f16, write_bf16, write_f32, write_f64},
                                {doubtful_f16, doubtful_bf16, doubtful_f32, NULL},
-                               split};
+                               split,
+                               COUNTERS,
+                               philox,
+                               uniform};
 #else
 const unit EXPORT(ISA, f32) = {loops,
                                NULL,
                                {read_f16, read_bf16, read_f32, NULL},
                                {write_f16, write_bf16, write_f32, NULL},
                                {doubtful_f16, doubtful_bf16, NULL, NULL},
-                               split};
+                               split,
+                               0,
+                               NULL,
+                               NULL};
 #endif

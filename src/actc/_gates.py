@@ -42,7 +42,8 @@ def _split(x: np.ndarray, layout: str, axis: int, name: str) -> tuple[np.ndarray
     length = x.shape[axis]
     if length % 2:
         raise ValueError(
-            f"{name}: axis {axis} of x holds value and gate and must have an even length, not {length} (shape {x.shape})"
+            f"{name}: axis {axis} of x holds value and gate and must have an even length, not {length}; "
+            f"x has shape {x.shape}"
         )
     value, interleaved = LAYOUTS[layout]
     parts = []
@@ -112,7 +113,7 @@ def _bind(function: Any, name: str, args: Any, kwargs: Any) -> dict[str, Any]:
     except TypeError as error:
         raise TypeError(f"{name}(): {error}") from None
     bound.apply_defaults()
-    return bound.arguments
+    return dict(bound.arguments)
 
 
 _PACKED = """{name} of one array that holds both the value a and the gate b.

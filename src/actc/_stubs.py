@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from actc import exact as exact
 from actc import views as views
+from actc._rrelu import RReLU as _RReLU
 
 _Array: TypeAlias = NDArray[Any]
 
@@ -45,6 +46,9 @@ TAIL = """
 __version__: str
 functions: Mapping[str, Any]
 gates: Mapping[str, Any]
+rrelu: _RReLU
+rrelu_derivative: Any
+rrelu_backward: Any
 
 def isa() -> str: ...
 def preset(name: str) -> Mapping[str, Any]: ...
