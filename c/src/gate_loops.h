@@ -70,11 +70,13 @@ static INLINE V mild(V v, V *e)
     *e = *e + k;
     return v * pow2(K(MAGIC) - k);
 }
-/* g a m 2^k for finite factors, whatever the partial products do */
+/* g a m 2^k for finite factors, whatever the partial products do. Below 2^-2141, where the exponentials stop, f(b) and
+   f'(b) are 0: nothing but g a far above the largest double could bring them back. */
 static OUT_OF_LINE V far_product(V g, V a, V m, V k)
 {
+    M none = lt(k, K(-2141));
     V product = mild(g, &k) * mild(a, &k) * mild(m, &k);
-    return scaled(product, exp2_of(max(K(-2100), min(K(1900), k))));
+    return scaled(sel(none, K(0), K(1)) * product, exp2_of(max(K(-2100), min(K(1900), k))));
 }
 /* Where f(b) lies below the range of normal numbers and a may bring it back; b itself may be subnormal. */
 static INLINE V far_value(body *f, V a, V b, const parameter *p, int count)

@@ -161,7 +161,7 @@ class RReLU:
         direct = target.dtype == dtype and target.flags.carray
         direct &= all(a.ctypes.data == target.ctypes.data or not np.may_share_memory(a, target) for a in operands)
         result = target if direct else np.empty(shape, dtype)
-        _random.rrelu(which, self._exact, operands, result, *bounds, key, first)
+        _random.rrelu(which, self._exact, operands, result, *bounds, key, first)  # type: ignore[attr-defined]
         if not direct:
             np.copyto(target, result, casting="same_kind")
         return target[()] if out is None else target
