@@ -405,9 +405,9 @@ def test_torch(axis: int) -> None:
         t = torch.tensor(x, requires_grad=True)
         y = function(*cut(t))
         y.backward(torch.tensor(g))
-        np.testing.assert_allclose(gate.packed(x, layout=layout, axis=axis), y.detach().numpy(), rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(gate.packed(x, layout=layout, axis=axis), y.detach().numpy(), rtol=1e-13, atol=1e-13)
         gx = gate.packed.backward(g, x, layout=layout, axis=axis)
-        np.testing.assert_allclose(gx, t.grad.numpy(), rtol=1e-13, atol=1e-14)
+        np.testing.assert_allclose(gx, t.grad.numpy(), rtol=1e-13, atol=1e-13)
 
     def halves(t: Any) -> Any:
         return torch.chunk(t, 2, axis)
