@@ -159,13 +159,6 @@ typedef struct call {
     const ptrdiff_t *strides;
 } call;
 
-/* Whether the float unit can hold a parameter as the sum of two floats with nothing lost to overflow or underflow. */
-static int fits_float(double p)
-{
-    double a = p < 0 ? -p : p;
-    return p == 0 || (a > 0x1p-80 && a < 0x1p80);
-}
-
 /* Pairs of doubles lose their low parts near overflow and underflow; there the ordinary double kernel is as good. */
 static int fits_pairs(double p)
 {

@@ -1,6 +1,7 @@
 /* gate_loops.h - from gates.def the loops y = a f(b), f being the body of an activation.
 
-   In doubles whatever the dtype: a product of two floats that are each right to an ULP is off by 2.5 ULP at worst. */
+   In floats f(b) alone may be off by an ULP and a half, and its product with a by twice that and another half: bodies
+   therefore say what f(b) rounds off, and one fma takes it into the product. */
 
 /* What a gate multiplies. a: the value as the gate takes it, rest: what its rounding loses; its slope and that of the
    gate's own clamp are 0 or 1. */
@@ -66,42 +67,50 @@ static INLINE V odd_product(body *f, gate_operands o, const parameter *p)
 /* v 2^-e with an exponent near 0 */
 static INLINE V mild(V v, V *e)
 {
-    V k = max(K(-1000), min(K(1000), exponent(abs(v))));
+    const REAL most = C(120, 1000);
+    V k = max(K(-most), min(K(most), exponent(abs(v))));
     *e = *e + k;
     return v * pow2(K(MAGIC) - k);
 }
-/* g a m 2^k for finite factors, whatever the partial products do. Below 2^-2141, where the exponentials stop, f(b) and
-   f'(b) are 0: nothing but g a far above the largest double could bring them back. */
+/* g a m 2^k for finite factors, whatever the partial products do. Where the exponentials stop, below 2^-2141, f(b) and
+   f'(b) are 0: nothing but g a far above the largest number could bring them back. */
 static OUT_OF_LINE V far_product(V g, V a, V m, V k)
 {
-    M none = lt(k, K(-2141));
+    M none = lt(k, K(C(-293, -2141)));
     V product = mild(g, &k) * mild(a, &k) * mild(m, &k);
-    return scaled(sel(none, K(0), K(1)) * product, exp2_of(max(K(-2100), min(K(1900), k))));
+    return scaled(sel(none, K(0), K(1)) * product, exp2_of(max(K(C(-280, -2100)), min(K(C(200, 1900)), k))));
 }
 /* Where f(b) lies below the range of normal numbers and a may bring it back; b itself may be subnormal. */
 static INLINE V far_value(body *f, V a, V b, const parameter *p, int count)
 {
+    const REAL shift = C(70, 800);
     result o;
-    M tiny = lt(abs(b), K(0x1p-900));
-    if (count) tiny = tiny & lt(abs(p[0].high), K(0x1p100)); /* f is linear there */
+    V larger = b * K(C(0x1p70f, 0x1p800));
+    M tiny = lt(abs(b), K(C(0x1p-100f, 0x1p-900)));
+    if (count) tiny = tiny & lt(abs(p[0].high * larger), K(C(0x1p-25f, 0x1p-54))); /* f is linear there */
     o.has_scale = o.has_tail = 0;
-    f(sel(tiny, b * K(0x1p800), b), p, &o);
+    o.rest = K(0);
+    f(sel(tiny, larger, b), p, &o);
     if (!o.has_tail) o.tail = o.y, o.tail_w.k = K(0);
-    V k = sel(tiny, K(-800), o.tail_w.k);
-    return far_product(a, K(1), sel(tiny, o.y, o.tail), k);
+    return far_product(a, K(1), sel(tiny, o.y, o.tail), sel(tiny, K(-shift), o.tail_w.k));
 }
-static INLINE V times_value(V a, V b, body *f, const parameter *p, int count, const result *o)
+static INLINE V times_value(V a, V a_rest, V b, body *f, const parameter *p, int count, const result *o)
 {
     V y = a * o->y;
     if (!o->has_scale) return y;
-    M far = lt(abs(o->y), K(0x1p-960)) & lt(abs(a), K(INFINITE)) & gt(abs(b), K(0)) & lt(abs(b), K(INFINITE));
+    if (!DOUBLE) {
+        V rest = fma(a, o->rest, a_rest * o->y);
+        y = sel(lt(abs(rest), K(INFINITE)) & gt(abs(rest), K(0)), fma(a, o->y, rest), y); /* -0 + 0 would be 0 */
+    }
+    M far = lt(abs(o->y), K(C(0x1p-100f, 0x1p-960))) & lt(abs(a), K(INFINITE)) & gt(abs(b), K(0)) &
+            lt(abs(b), K(INFINITE));
     return lanes_of(far) ? sel(far, far_value(f, a, b, p, count), y) : y;
 }
 static INLINE V times_slope(V g, V a, V b, const result *o)
 {
     V ga = g * a, size = abs(ga), y = backward(ga, b, o);
-    M far = (lt(size, K(0x1p-900)) | gt(size, K(0x1p900))) & lt(abs(b), K(INFINITE)) & lt(abs(g), K(INFINITE)) &
-            lt(abs(a), K(INFINITE)) & gt(abs(g), K(0)) & gt(abs(a), K(0));
+    M far = (lt(size, K(C(0x1p-100f, 0x1p-900))) | gt(size, K(C(0x1p100f, 0x1p900)))) & lt(abs(b), K(INFINITE)) &
+            lt(abs(g), K(INFINITE)) & lt(abs(a), K(INFINITE)) & gt(abs(g), K(0)) & gt(abs(a), K(0));
     return lanes_of(far) ? sel(far, far_product(g, a, o->d, o->has_scale ? o->w.k : K(0)), y) : y;
 }
 #endif
@@ -115,12 +124,12 @@ static INLINE void gate_element(body *f, int pass, int clamped, int count, V g, 
 #else
     result o;
     o.has_scale = o.has_tail = 0;
-    o.lost_y = o.lost_d = K(0);
+    o.rest = o.lost_y = o.lost_d = K(0);
     f(in.b, p, &o);
     if (pass == ACTC_FORWARD) {
-        out[0] = times_value(in.a, in.b, f, p, count, &o);
+        out[0] = times_value(in.a, in.rest, in.b, f, p, count, &o);
     } else {
-        out[0] = times_value(g * in.slope_a, in.b, f, p, count, &o);
+        out[0] = times_value(g * in.slope_a, K(0), in.b, f, p, count, &o);
         out[1] = times_slope(g * in.slope_b, in.a, in.b, &o);
     }
 #endif
@@ -137,9 +146,10 @@ static INLINE void run_gate(body *f, int pass, int clamped, int count, const voi
 
     if (n == 0) return;
     for (int j = 0; j < count; j++) {
-        const REAL *high = parameters[2 * j];
+        const REAL *high = parameters[2 * j], *low = parameters[2 * j + 1];
         p_last[j].high = step ? SOME(high + last) : load(high);
-        p[j].low = p_last[j].low = K(0);
+        p_last[j].low = DOUBLE ? K(0) : step ? SOME(low + last) : load(low);
+        p[j] = p_last[j];
     }
     for (int j = 0; j < inputs; j++) x_last[j] = SOME((const REAL *)in[j] + last);
 
@@ -147,8 +157,10 @@ static INLINE void run_gate(body *f, int pass, int clamped, int count, const voi
         const int at_end = i >= last;
         const size_t at = at_end ? last : i;
         for (int j = 0; j < inputs; j++) x[j] = at_end ? x_last[j] : load((const REAL *)in[j] + i);
-        for (int j = 0; j < count; j++)
+        for (int j = 0; j < count; j++) {
             p[j].high = at_end || !step ? p_last[j].high : load((const REAL *)parameters[2 * j] + i);
+            p[j].low = at_end || !step || DOUBLE ? p_last[j].low : load((const REAL *)parameters[2 * j + 1] + i);
+        }
         gate_element(f, pass, clamped, count, x[0], x[inputs - 2], x[inputs - 1], p, y);
         if (n < LANES) {
             for (int j = 0; j < outputs; j++) store_some((REAL *)out[j], y[j], n);

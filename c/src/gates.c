@@ -31,6 +31,13 @@ static const actc_gate table[ROW_COUNT] = {
 #undef GATE
 };
 
+enum kind { EXACT, ROUNDED, CLAMPED }; /* as gates.def explains them */
+static const unsigned char kind_of[ROW_COUNT] = {
+#define GATE(name, parameters, activation, kind, ...) kind,
+#include "../include/actc/gates.def"
+#undef GATE
+};
+
 size_t actc_gate_count(void) { return ROW_COUNT; }
 const actc_gate *actc_gate_at(size_t index) { return index < ROW_COUNT ? &table[index] : NULL; }
 const actc_gate *actc_gate_find(const char *name)
@@ -53,41 +60,75 @@ typedef struct call {
     const ptrdiff_t *strides;
 } call;
 
+/* One block as reals of one unit, parameters in high and low parts; room for doubles, of which the float unit uses half. */
 typedef struct block {
     double in[INPUTS][BLOCK], out[OUTPUTS][BLOCK], high[PARAMETERS][BLOCK], low[PARAMETERS][BLOCK];
 } block;
 
-/* A result of doubles that lies too near to the middle between two numbers of the dtype is computed once more in pairs of
-   doubles and rounded to odd. These are few: 2^-23 of all in float32, but 1 in 512 in float16. */
-static void judge(const isa *in_use, const call *c, const void *const *in, const block *s, int vary, double *y,
-                  size_t n)
+static char *element_of(const call *c, int operand, size_t i)
 {
-    loop *const f = in_use->pairs->gates[c->gate->index][ODD];
-    uint16_t list[BLOCK];
-    double items[2 + PARAMETERS][RETRY], word[RETRY];
-    if (!f) return;
-    const size_t count = in_use->f64->doubtful[c->dtype](y, n, 0, list);
-    for (size_t at = 0; at < count; at += RETRY) {
-        const size_t m = count - at < RETRY ? count - at : RETRY;
-        const void *from[] = {items[0], items[1]}, *parameters[2 * PARAMETERS];
+    return c->data[operand] + (ptrdiff_t)i * c->strides[operand];
+}
+
+/* Whether the float unit can hold parameter i. A clamp has to be right to the last bit. */
+static int fits(const call *c, int i, double v)
+{
+    const int is_limit = kind_of[c->gate->index] == CLAMPED && i == c->parameters - 1;
+    return fits_float(v) && (!is_limit || (double)(float)v == v);
+}
+static int all_fit(const call *c)
+{
+    for (int i = 0; i < c->parameters; i++)
+        if (c->strides[c->inputs + i] || !fits(c, i, *(const double *)c->data[c->inputs + i])) return 0;
+    return 1;
+}
+
+/* Elements list[0..count) after `at` in doubles, and where even a double lies too near to the middle between two numbers
+   of the dtype, once more in pairs of doubles and rounded to odd. words[k][j] receives output k of the j-th of them. */
+static void reconsider(const isa *in_use, const call *c, size_t at, const uint16_t *list, size_t count,
+                       double words[OUTPUTS][BLOCK])
+{
+    const unit *u = in_use->f64;
+    loop *const odd = in_use->pairs->gates[c->gate->index][ODD];
+    double items[INPUTS + PARAMETERS][RETRY], low[RETRY];
+    for (size_t done = 0, m; done < count; done += m) {
+        m = count - done < RETRY ? count - done : RETRY;
+        for (size_t k = 0; k < m; k++)
+            for (int i = 0; i < c->inputs + c->parameters; i++) {
+                const char *from = element_of(c, i, at + list[done + k]);
+                if (i < c->inputs)
+                    u->read[c->dtype](from, 0, &items[i][k], 1);
+                else
+                    items[i][k] = *(const double *)from;
+            }
+        const void *in[INPUTS], *parameters[2 * PARAMETERS];
+        void *out[OUTPUTS] = {words[0] + done, words[1] + done};
+        for (int i = 0; i < INPUTS; i++) in[i] = items[i];
+        for (int i = 0; i < PARAMETERS; i++) parameters[2 * i] = items[c->inputs + i], parameters[2 * i + 1] = low;
+        u->gates[c->gate->index][c->pass](in, out, m, parameters, 1);
+        if (!odd || c->pass != ACTC_FORWARD || !u->doubtful[c->dtype]) continue;
+
+        uint16_t open[RETRY];
+        double word[RETRY];
         void *to[] = {word};
-        for (int i = 0; i < PARAMETERS; i++) parameters[2 * i] = parameters[2 * i + 1] = items[2 + i];
-        for (size_t k = 0; k < m; k++) {
-            const size_t e = list[at + k];
-            for (int i = 0; i < 2; i++) items[i][k] = ((const double *)in[i])[e];
-            for (int i = 0; i < c->parameters; i++) items[2 + i][k] = s->high[i][vary ? e : 0];
-        }
-        f(from, to, m, parameters, 1);
-        for (size_t k = 0; k < m; k++) y[list[at + k]] = word[k];
+        const size_t left = u->doubtful[c->dtype](words[0] + done, m, 0, open);
+        if (!left) continue;
+        odd(in, to, m, parameters, 1);
+        for (size_t k = 0; k < left; k++) words[0][done + open[k]] = word[open[k]];
     }
 }
 
-static void through_blocks(const isa *in_use, loop *f, const call *c, size_t total)
+/* Block by block through one unit; what it cannot decide, be it that a parameter does not fit or that the result is
+   doubtful, is computed again. These are few: 1 in 2^23 of float32 in doubles, 1 in 512 of float16 in floats. */
+static void through_blocks(const isa *in_use, const unit *u, const call *c, size_t total)
 {
-    const unit *u = in_use->f64;
-    const int own = c->dtype == ACTC_F64, judged = c->pass == ACTC_FORWARD && (c->exact || c->dtype < ACTC_F32) && !own;
+    loop *const f = u->gates[c->gate->index][c->pass];
+    const int own = c->dtype == (u == in_use->f32 ? ACTC_F32 : ACTC_F64), is_float = u == in_use->f32;
+    const int judged = c->pass == ACTC_FORWARD && u->doubtful[c->dtype] && (c->exact || c->dtype < ACTC_F32) &&
+                       kind_of[c->gate->index] != EXACT;
     int vary = 0;
     block s;
+    double words[OUTPUTS][BLOCK];
     const void *in[INPUTS], *parameters[2 * PARAMETERS];
     void *out[OUTPUTS] = {s.out[0], s.out[1]};
     for (int i = 0; i < PARAMETERS; i++) parameters[2 * i] = s.high[i], parameters[2 * i + 1] = s.low[i];
@@ -96,11 +137,11 @@ static void through_blocks(const isa *in_use, loop *f, const call *c, size_t tot
     for (size_t at = 0, n; at < total; at += n) {
         n = total - at < BLOCK ? total - at : BLOCK;
         for (int i = 0; i < c->inputs + c->parameters; i++) {
-            const char *from = c->data[i] + (ptrdiff_t)at * c->strides[i];
+            const char *from = element_of(c, i, at);
             const int k = i - c->inputs;
             if (k >= 0) {
                 if (vary || !at) u->split(from, c->strides[i], s.high[k], s.low[k], vary ? n : MAX_LANES);
-            } else if (own && c->strides[i] == sizeof(double)) {
+            } else if (own && c->strides[i] == (ptrdiff_t)item_size[c->dtype]) {
                 in[i] = from;
             } else {
                 u->read[c->dtype](from, c->strides[i], s.in[i], n);
@@ -108,24 +149,49 @@ static void through_blocks(const isa *in_use, loop *f, const call *c, size_t tot
             }
         }
         f(in, out, n, parameters, (size_t)vary);
-        if (judged) judge(in_use, c, in, &s, vary, s.out[0], n);
+
+        uint16_t list[BLOCK];
+        size_t count = judged ? u->doubtful[c->dtype](s.out[0], n, 0, list) : 0;
+        if (is_float && vary) {
+            uint8_t again[BLOCK] = {0};
+            for (size_t k = 0; k < count; k++) again[list[k]] = 1;
+            for (int i = 0; i < c->parameters; i++)
+                for (size_t k = 0; k < n; k++)
+                    again[k] |= !fits(c, i, *(const double *)element_of(c, c->inputs + i, at + k));
+            count = 0;
+            for (size_t k = 0; k < n; k++)
+                if (again[k]) list[count++] = (uint16_t)k;
+        }
+        if (count) reconsider(in_use, c, at, list, count, words);
         /* an output may be an input: nothing is written before all is read */
         for (int i = 0; i < c->outputs; i++) {
             const int k = c->inputs + c->parameters + i;
-            u->write[c->dtype](s.out[i], c->data[k] + (ptrdiff_t)at * c->strides[k], c->strides[k], n);
+            u->write[c->dtype](s.out[i], element_of(c, k, at), c->strides[k], n);
+            for (size_t j = 0; j < count; j++)
+                in_use->f64->write[c->dtype](&words[i][j], element_of(c, k, at + list[j]), 0, 1);
         }
     }
+}
+
+/* Floats serve float32 and the halves, as far as the parameters fit; doubles serve float64 and `exact` float32. */
+static const unit *unit_for(const isa *in_use, const call *c)
+{
+    const int exact = c->dtype == ACTC_F32 && c->exact && kind_of[c->gate->index] != EXACT;
+    if (c->dtype == ACTC_F64 || exact) return in_use->f64;
+    for (int i = 0; i < c->parameters; i++)
+        if (c->strides[c->inputs + i]) return in_use->f32;
+    return all_fit(c) ? in_use->f32 : in_use->f64;
 }
 
 static void run(const call *c, size_t n)
 {
     const isa *in_use = actc_current_isa();
-    loop *const f = in_use->f64->gates[c->gate->index][c->pass];
+    const unit *u = unit_for(in_use, c);
     const environment before = enter();
-    int direct = c->dtype == ACTC_F64;
+    int direct = c->dtype == (u == in_use->f32 ? ACTC_F32 : ACTC_F64);
     for (int i = 0; i < c->inputs + c->parameters + c->outputs; i++) {
         const int is_parameter = i >= c->inputs && i < c->inputs + c->parameters;
-        direct &= c->strides[i] == (is_parameter ? 0 : (ptrdiff_t)sizeof(double));
+        direct &= c->strides[i] == (is_parameter ? 0 : (ptrdiff_t)item_size[c->dtype]);
     }
     if (direct) {
         double lanes[2 * PARAMETERS][MAX_LANES];
@@ -134,11 +200,11 @@ static void run(const call *c, size_t n)
         for (int i = 0; i < c->inputs; i++) in[i] = c->data[i];
         for (int i = 0; i < c->outputs; i++) out[i] = c->data[c->inputs + c->parameters + i];
         for (int i = 0; i < c->parameters; i++)
-            in_use->f64->split(c->data[c->inputs + i], 0, lanes[2 * i], lanes[2 * i + 1], MAX_LANES);
+            u->split(c->data[c->inputs + i], 0, lanes[2 * i], lanes[2 * i + 1], MAX_LANES);
         for (int i = 0; i < 2 * PARAMETERS; i++) parameters[i] = lanes[i];
-        f(in, out, n, parameters, 0);
+        u->gates[c->gate->index][c->pass](in, out, n, parameters, 0);
     } else {
-        through_blocks(in_use, f, c, n);
+        through_blocks(in_use, u, c, n);
     }
     leave(before);
 }

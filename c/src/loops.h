@@ -164,9 +164,7 @@ static loop *const loops[][LOOP_COUNT] = {
 #undef ROW
 };
 
-#if DOUBLE
 #include "gate_loops.h"
-#endif
 #if DOUBLE && !PAIRS
 #include "philox.h"
 #endif
@@ -187,7 +185,7 @@ const unit EXPORT(ISA, f64) = {loops,
                                uniform};
 #else
 const unit EXPORT(ISA, f32) = {loops,
-                               NULL,
+                               gates,
                                {read_f16, read_bf16, read_f32, NULL},
                                {write_f16, write_bf16, write_f32, NULL},
                                {doubtful_f16, doubtful_bf16, NULL, NULL},

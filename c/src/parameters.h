@@ -55,4 +55,11 @@
         a, b, c, d                                                                                                     \
     }
 
+/* Whether the float unit can hold a parameter as the sum of two floats with nothing lost to overflow or underflow. */
+static inline int fits_float(double p)
+{
+    double a = p < 0 ? -p : p;
+    return p == 0 || (a > 0x1p-80 && a < 0x1p80);
+}
+
 #endif

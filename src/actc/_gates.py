@@ -200,11 +200,11 @@ def docstring(gate: Any, kind: str, exact: bool) -> str:
         lines += ["y : ndarray or scalar", "    The IEEE product of a and f(b), rounded once; 0*inf is NaN."]
     lines += ["", "Raises", "------", "TypeError", "    If a or b is complex, longdouble, a string or an object."]
     lines += ["ValueError", "    If shapes do not broadcast; nothing is written.", "", "Notes", "-----"]
-    lines += [f"f is `actc.{gate.activation}`, kinks and limits included; computed in doubles whatever the dtype."]
+    lines += [f"f is `actc.{gate.activation}`, kinks and limits included."]
     if exact:
         lines += ["Correctly rounded in float16, bfloat16 and float32; as the default tier in float64."]
     else:
-        lines += ["Error at most 1 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded."]
+        lines += ["Error at most 2 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded."]
     lines += [f"`{gate.name}.packed` takes value and gate in one array, in any layout.", ""]
     if gate.parameters:
         p = next(iter(gate.parameters))

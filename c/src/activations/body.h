@@ -19,7 +19,8 @@ typedef struct {
     V lost_y, lost_d; /* WIDE rows that are sums of products of parameters: what y and d round off, for exact ties */
     scale w;
     int has_scale;
-    V tail; /* rows that gates.def names: y = tail 2^tail_w where y lies below the normal numbers, for a factor to meet */
+    V rest; /* rows that gates.def names: what y rounds off, or 0 if that is less than half a unit in its last place */
+    V tail; /* and y = tail 2^tail_w where y lies below the normal numbers, for a factor to meet */
     scale tail_w;
     int has_tail;
     V dp[MAX_PARAMETERS]; /* df/dp, for parameter_backward: only the double unit's loops read it */
