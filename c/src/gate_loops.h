@@ -80,38 +80,39 @@ static OUT_OF_LINE V far_product(V g, V a, V m, V k)
     V product = mild(g, &k) * mild(a, &k) * mild(m, &k);
     return scaled(sel(none, K(0), K(1)) * product, exp2_of(max(K(C(-280, -2100)), min(K(C(200, 1900)), k))));
 }
-/* Where f(b) lies below the range of normal numbers and a may bring it back; b itself may be subnormal. */
+/* a f(b) where a part 2^w would overflow on the way, and where b may be subnormal */
 static INLINE V far_value(body *f, V a, V b, const parameter *p, int count)
 {
     const REAL shift = C(70, 800);
     result o;
     V larger = b * K(C(0x1p70f, 0x1p800));
-    M tiny = lt(abs(b), K(C(0x1p-100f, 0x1p-900)));
+    M tiny = lt(abs(b), K(C(0x1p-100f, 0x1p-900))) & gt(abs(b), K(0));
     if (count) tiny = tiny & lt(abs(p[0].high * larger), K(C(0x1p-25f, 0x1p-54))); /* f is linear there */
-    o.has_scale = o.has_tail = 0;
-    o.rest = K(0);
+    M plain = eq(b, K(0)) | gt(abs(b), K(LARGEST)) | gt(abs(a), K(LARGEST));
     f(sel(tiny, larger, b), p, &o);
-    if (!o.has_tail) o.tail = o.y, o.tail_w.k = K(0);
-    return far_product(a, K(1), sel(tiny, o.y, o.tail), sel(tiny, K(-shift), o.tail_w.k));
+    V y = far_product(a, K(1), sel(tiny, o.y, o.part), sel(tiny, K(-shift), o.part_w.k));
+    return sel(plain, a * sel(gt(abs(b), K(LARGEST)), o.y, o.part), y);
 }
 static INLINE V times_value(V a, V a_rest, V b, body *f, const parameter *p, int count, const result *o)
 {
-    V y = a * o->y;
-    if (!o->has_scale) return y;
+    if (!o->has_part) return a * o->y;
+    V y = a * o->part;
+    M far = lt(abs(o->part), K(C(0x1p-100f, 0x1p-960))) | gt(abs(y), K(C(0x1p126f, 0x1p1022)));
     if (!DOUBLE) {
-        V rest = fma(a, o->rest, a_rest * o->y);
-        y = sel(lt(abs(rest), K(INFINITE)) & gt(abs(rest), K(0)), fma(a, o->y, rest), y); /* -0 + 0 would be 0 */
+        V rest = fma(a, o->rest, a_rest * o->part);
+        y = sel(gt(abs(rest), K(0)), fma(a, o->part, rest), y); /* -0 + 0 would be 0 */
     }
-    M far = lt(abs(o->y), K(C(0x1p-100f, 0x1p-960))) & lt(abs(a), K(INFINITE)) & gt(abs(b), K(0)) &
-            lt(abs(b), K(INFINITE));
+    y = scaled(y, o->part_w);
     return lanes_of(far) ? sel(far, far_value(f, a, b, p, count), y) : y;
 }
+/* f' is at most a little above 1: only a product g a that is too large needs care. */
 static INLINE V times_slope(V g, V a, V b, const result *o)
 {
-    V ga = g * a, size = abs(ga), y = backward(ga, b, o);
-    M far = (lt(size, K(C(0x1p-100f, 0x1p-900))) | gt(size, K(C(0x1p100f, 0x1p900)))) & lt(abs(b), K(INFINITE)) &
-            lt(abs(g), K(INFINITE)) & lt(abs(a), K(INFINITE)) & gt(abs(g), K(0)) & gt(abs(a), K(0));
-    return lanes_of(far) ? sel(far, far_product(g, a, o->d, o->has_scale ? o->w.k : K(0)), y) : y;
+    V ga = g * a, y = backward(ga, b, o);
+    M far = gt(abs(ga), K(C(0x1p100f, 0x1p900)));
+    if (!lanes_of(far)) return y;
+    far = far & lt(abs(b), K(INFINITE)) & lt(abs(g), K(INFINITE)) & lt(abs(a), K(INFINITE));
+    return sel(far, far_product(g, a, o->d, o->has_scale ? o->w.k : K(0)), y);
 }
 #endif
 
@@ -123,8 +124,8 @@ static INLINE void gate_element(body *f, int pass, int clamped, int count, V g, 
     (void)pass, (void)g;
 #else
     result o;
-    o.has_scale = o.has_tail = 0;
-    o.rest = o.lost_y = o.lost_d = K(0);
+    o.has_scale = o.has_part = 0;
+    o.lost_y = o.lost_d = K(0);
     f(in.b, p, &o);
     if (pass == ACTC_FORWARD) {
         out[0] = times_value(in.a, in.rest, in.b, f, p, count, &o);

@@ -20,13 +20,13 @@ static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
     s.h = unless_nan(v.h, sel(inside, s.h, copysign(K(8192), s.h)));
     s.l = sel(inside, s.l, K(0));
 
-    V bounded = sel(below, max(K(-LARGEST), min(K(LARGEST), x)), x);
+    V bounded = sel(below, sel(inside, x, copysign(K(0), x)), x);
     M huge = gt(abs(bounded), K(C(0x1p120f, 0x1p1000))); /* p may be above 1 */
     scale y_scale = {sel(huge & below, w.k + K(2), w.k)};
-    V part = bounded * sel(huge & below, K(0.25), K(1)), sigma = ratio(sel_pair(below, p, one), m), y = part * sigma;
+    bounded = bounded * sel(huge & below, K(0.25), K(1));
+    V sigma = ratio(sel_pair(below, p, one), m), y = bounded * sigma;
     o->y = scaled(y, y_scale);
-    with_tail(o, y, y_scale);
-    o->rest = scaled(fma(part, sigma, -y), y_scale);
+    with_part(o, y, fma(bounded, sigma, -y), y_scale);
 
     pair lower = product(sum_of(sum_of(one, s), e), p);
     pair upper = product(e, sum_of(sum_of(s, single(K(-1))), neg(e)));
