@@ -119,6 +119,6 @@ def extension(name):
 
 
 setup(
-    ext_modules=cythonize([extension("_core"), extension("views")], include_path=["src"]),
+    ext_modules=cythonize([extension(name) for name in ("_core", "_random", "views")], include_path=["src"]),
     cmdclass={"build_ext": BuildWithLibrary},
 )

@@ -1,5 +1,7 @@
 /* dispatch.c - which instruction set, which kernel, and the exported symbols. */
+#include "environment.h"
 #include "internal.h"
+#include "parameters.h"
 
 #include <math.h> /* INFINITY */
 #include <stdlib.h>
@@ -7,40 +9,10 @@
 
 #if ACTC_HAS_X86_UNITS
 #include <cpuid.h>
-#include <xmmintrin.h>
 #endif
 
 /* ---- the table as data ---- */
 
-#define PARAMETERS_NONE                                                                                                \
-    {                                                                                                                  \
-        {                                                                                                              \
-            NULL, 0                                                                                                    \
-        }                                                                                                              \
-    }
-#define PARAMETERS_ONE(a, a0)                                                                                          \
-    {                                                                                                                  \
-        {                                                                                                              \
-#a, a0                                                                                                     \
-        }                                                                                                              \
-    }
-#define PARAMETERS_TWO(a, a0, b, b0)                                                                                   \
-    {                                                                                                                  \
-        {#a, a0}, { #b, b0 }                                                                                           \
-    }
-#define PARAMETERS_THREE(a, a0, b, b0, c, c0)                                                                          \
-    {                                                                                                                  \
-        {#a, a0}, {#b, b0}, { #c, c0 }                                                                                 \
-    }
-#define PARAMETERS_FOUR(a, a0, b, b0, c, c0, d, d0)                                                                    \
-    {                                                                                                                  \
-        {#a, a0}, {#b, b0}, {#c, c0}, { #d, d0 }                                                                       \
-    }
-#define COUNT_NONE 0
-#define COUNT_ONE(...) 1
-#define COUNT_TWO(...) 2
-#define COUNT_THREE(...) 3
-#define COUNT_FOUR(...) 4
 enum kind { EXACT, ROUNDED, PAIRED, WIDE }; /* as activations.def explains them */
 
 enum {
@@ -113,12 +85,6 @@ static int has_avx512(void)
 }
 #endif
 
-typedef struct isa {
-    const char *name;
-    int (*supported)(void);
-    const unit *f32, *f64, *pairs;
-} isa;
-
 #define ISA(name, supported)                                                                                           \
     {                                                                                                                  \
 #name, supported, &actc_##name##_f32, &actc_##name##_f64, &actc_##name##_pairs                                 \
@@ -157,7 +123,7 @@ static const isa *supported_isa(const char *name)
         if ((!name || !strcmp(name, isas[i].name)) && isas[i].supported()) return &isas[i];
     return NULL;
 }
-static const isa *current(void)
+const isa *actc_current_isa(void)
 {
     const isa *now = READ_CHOSEN();
     if (!now) {
@@ -168,7 +134,7 @@ static const isa *current(void)
     }
     return now;
 }
-const char *actc_isa(void) { return current()->name; }
+const char *actc_isa(void) { return actc_current_isa()->name; }
 int actc_use_isa(const char *name)
 {
     const isa *wish = name ? supported_isa(name) : NULL;
@@ -185,43 +151,6 @@ const char *actc_isa_at(size_t i)
 
 /* ---- one call ---- */
 
-/* Kernels are right in the default floating-point environment: round to nearest, subnormals kept, no traps. A caller who
-   lives in another one gets it back, status flags included: NumPy looks at them after loops that needed a cast, and
-   would warn. (Elsewhere than on x86 and AArch64 it takes libm to ask, so the caller's environment stands.) */
-#if ACTC_HAS_X86_UNITS
-typedef unsigned environment;
-static environment enter(void)
-{
-    const environment before = _mm_getcsr();
-    if ((before & 0xFFC0) != 0x1F80) _mm_setcsr(0x1F80);
-    return before;
-}
-static void leave(environment before) { _mm_setcsr(before); }
-#elif ACTC_HAS_NEON
-typedef struct {
-    uint64_t control, status;
-} environment;
-static environment enter(void)
-{
-    environment before;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(before.control));
-    __asm__ volatile("mrs %0, fpsr" : "=r"(before.status));
-    if (before.control & 0x1C89F00) __asm__ volatile("msr fpcr, %0" : : "r"(before.control & ~(uint64_t)0x1C89F00));
-    return before;
-}
-static void leave(environment before)
-{
-    if (before.control & 0x1C89F00) __asm__ volatile("msr fpcr, %0" : : "r"(before.control));
-    __asm__ volatile("msr fpsr, %0" : : "r"(before.status));
-}
-#else
-typedef int environment;
-static environment enter(void) { return 0; }
-static void leave(environment before) { (void)before; }
-#endif
-
-static const size_t item_size[ACTC_DTYPE_COUNT] = {2, 2, 4, 8};
-
 /* One call, as the loops below see it: operands in the order inputs, parameters, outputs. */
 typedef struct call {
     size_t row;
@@ -230,13 +159,6 @@ typedef struct call {
     char *const *data;
     const ptrdiff_t *strides;
 } call;
-
-/* Whether the float unit can hold a parameter as the sum of two floats with nothing lost to overflow or underflow. */
-static int fits_float(double p)
-{
-    double a = p < 0 ? -p : p;
-    return p == 0 || (a > 0x1p-80 && a < 0x1p80);
-}
 
 /* Pairs of doubles lose their low parts near overflow and underflow; there the ordinary double kernel is as good. */
 static int fits_pairs(double p)
@@ -606,7 +528,7 @@ static void run_streaming(loop *f, const void *const *in, char *out, size_t tota
 static void run(const call *c, size_t n)
 {
     if (is_copy(c, n)) return copy(c, n);
-    const isa *in_use = current();
+    const isa *in_use = actc_current_isa();
     const environment before = enter();
     if (c->pass == ACTC_PARAMETER_BACKWARD) {
         parameter_sums(in_use, c, n);
@@ -695,27 +617,6 @@ int actc_apply(const actc_activation *activation, enum actc_pass pass, enum actc
     run(&c, n);
     return 0;
 }
-
-#define VALUES_NONE                                                                                                    \
-    {                                                                                                                  \
-        0                                                                                                              \
-    }
-#define VALUES_ONE(a, a0)                                                                                              \
-    {                                                                                                                  \
-        a                                                                                                              \
-    }
-#define VALUES_TWO(a, a0, b, b0)                                                                                       \
-    {                                                                                                                  \
-        a, b                                                                                                           \
-    }
-#define VALUES_THREE(a, a0, b, b0, c, c0)                                                                              \
-    {                                                                                                                  \
-        a, b, c                                                                                                        \
-    }
-#define VALUES_FOUR(a, a0, b, b0, c, c0, d, d0)                                                                        \
-    {                                                                                                                  \
-        a, b, c, d                                                                                                     \
-    }
 
 enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64 = ACTC_F64 };
 

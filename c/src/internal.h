@@ -25,6 +25,7 @@ typedef void halves_loop(const uint16_t *const *in, uint16_t *out, size_t n);
 /* The kernels of one instruction set for one real type. */
 typedef struct unit {
     loop *const (*loops)[LOOP_COUNT]; /* by row of the table; NULL where the unit has none */
+    loop *const (*gates)[LOOP_COUNT]; /* by row of gates.def: in g, a, b; out y, or both gradients */
     /* strided memory of each dtype to contiguous reals, and back with one rounding; NULL where the unit never does */
     void (*read[ACTC_DTYPE_COUNT])(const char *from, ptrdiff_t stride, void *reals, size_t n);
     void (*write[ACTC_DTYPE_COUNT])(const void *reals, char *to, ptrdiff_t stride, size_t n);
@@ -35,6 +36,10 @@ typedef struct unit {
     void (*split)(const char *doubles, ptrdiff_t stride, void *high, void *low, size_t n);
     /* by row, dtype and pass; NULL where they go by blocks */
     halves_loop *const (*halves)[2][ACTC_BACKWARD + 1];
+    /* the generator: count <= counters at a time; a stretch of a stream of uniform numbers */
+    size_t counters;
+    void (*philox)(const uint32_t *counter, const uint32_t *key, uint32_t *words, size_t count);
+    void (*uniform)(uint64_t key, uint64_t first, double lower, double width, double *values, size_t n);
 } unit;
 
 /* One instruction set: float and double kernels, and double kernels that carry pairs of doubles. */
@@ -45,6 +50,17 @@ ACTC_ISA_UNITS(sse2);
 ACTC_ISA_UNITS(avx2);
 ACTC_ISA_UNITS(avx512);
 ACTC_ISA_UNITS(neon);
+
+typedef struct isa {
+    const char *name;
+    int (*supported)(void);
+    const unit *f32, *f64, *pairs;
+} isa;
+
+/* The instruction set in use. */
+const isa *actc_current_isa(void);
+
+static const size_t item_size[ACTC_DTYPE_COUNT] = {2, 2, 4, 8};
 
 /* Which units this compiler and architecture can build. */
 #if defined(__x86_64__) || defined(__i386__)

@@ -1,4 +1,5 @@
 /* loops.h - the one loop, and from the table the loops of every row. */
+#include "parameters.h"
 
 typedef void body(V x, const parameter *p, result *o);
 
@@ -107,12 +108,6 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
     }
 }
 
-#define COUNT_NONE 0
-#define COUNT_ONE(...) 1
-#define COUNT_TWO(...) 2
-#define COUNT_THREE(...) 3
-#define COUNT_FOUR(...) 4
-
 #define LOOP(name, suffix, pass, count)                                                                                \
     static void name##_##suffix(const void *const *in, void *const *out, size_t n, const void *const *parameters,      \
                                 size_t step)                                                                           \
@@ -177,83 +172,32 @@ static loop *const loops[][LOOP_COUNT] = {
 #undef ROW
 };
 
-/* ---- halves in one pass: EXACT rows, in the float unit of instruction sets that convert them ---- */
-
-/* What takes longer than a conversion is better off in blocks: so many instructions in one loop fill the scheduler (tanh
-   on AVX-512: bf16 0.71 ns an element instead of 0.52). */
-#if !DOUBLE && defined(HALVES_ROUND)
-#define RUN_HALVES(dtype)                                                                                              \
-    static INLINE void run_##dtype(body *f, int pass, const uint16_t *const *in, uint16_t *out, size_t n)              \
-    {                                                                                                                  \
-        const uint16_t *g = in[0], *x = in[pass == ACTC_BACKWARD];                                                     \
-        const size_t last = n - LANES;                                                                                 \
-        const V x_last = load_##dtype(x + last), g_last = load_##dtype(g + last);                                      \
-        for (size_t i = 0;; i += LANES) {                                                                              \
-            const int at_end = i >= last;                                                                              \
-            V xi = at_end ? x_last : load_##dtype(x + i), gi = at_end ? g_last : load_##dtype(g + i), y[2];            \
-            element(f, pass, 0, gi, xi, NULL, y);                                                                      \
-            store_##dtype(out + (at_end ? last : i), rounded_##dtype(y[0]));                                           \
-            if (at_end) return;                                                                                        \
-        }                                                                                                              \
-    }
-RUN_HALVES(f16)
-RUN_HALVES(bf16)
-
-#define HALVES_LOOP(name, suffix, pass, dtype)                                                                         \
-    static void name##_##suffix##_##dtype(const uint16_t *const *in, uint16_t *out, size_t n)                          \
-    {                                                                                                                  \
-        run_##dtype(name##_body, pass, in, out, n);                                                                    \
-    }
-#define HALVES_LOOPS(name, dtype)                                                                                      \
-    HALVES_LOOP(name, forward, ACTC_FORWARD, dtype)                                                                    \
-    HALVES_LOOP(name, derivative, ACTC_DERIVATIVE, dtype)                                                              \
-    HALVES_LOOP(name, backward, ACTC_BACKWARD, dtype)
-#define HALVES_EXACT(name) HALVES_LOOPS(name, f16) HALVES_LOOPS(name, bf16)
-#define HALVES_LISTED_EXACT(name)                                                                                      \
-    {name##_forward_f16, name##_derivative_f16, name##_backward_f16},                                                  \
-    {                                                                                                                  \
-        name##_forward_bf16, name##_derivative_bf16, name##_backward_bf16                                              \
-    }
-#define HALVES_ROUNDED(name)
-#define HALVES_LISTED_ROUNDED(name)                                                                                    \
-    {                                                                                                                  \
-        NULL                                                                                                           \
-    }
-#define HALVES_PAIRED HALVES_ROUNDED
-#define HALVES_LISTED_PAIRED HALVES_LISTED_ROUNDED
-#define HALVES_WIDE HALVES_ROUNDED
-#define HALVES_LISTED_WIDE HALVES_LISTED_ROUNDED
-
-#define ROW(name, parameters, kind, ...) HALVES_##kind(name)
-#include "../include/actc/activations.def"
-#undef ROW
-
-static halves_loop *const halves[][2][ACTC_BACKWARD + 1] = {
-#define ROW(name, parameters, kind, ...) {HALVES_LISTED_##kind(name)},
-#include "../include/actc/activations.def"
-#undef ROW
-};
-#define HALVES_TABLE halves
-#else
-#define HALVES_TABLE NULL
+#include "half_loops.h"
+#include "gate_loops.h"
+#if DOUBLE && !PAIRS
+#include "philox.h"
 #endif
 
 #define EXPORT_(isa, real) actc_##isa##_##real
 #define EXPORT(isa, real) EXPORT_(isa, real)
 #if PAIRS
-const unit EXPORT(ISA, pairs) = {loops, {NULL}, {NULL}, {NULL}, NULL, NULL};
+const unit EXPORT(ISA, pairs) = {.loops = loops, .gates = gates};
 #elif DOUBLE
-const unit EXPORT(ISA, f64) = {loops,
-                               {read_f16, read_bf16, read_f32, read_f64},
-                               {write_f16, write_bf16, write_f32, write_f64},
-                               {doubtful_f16, doubtful_bf16, doubtful_f32, NULL},
-                               split,
-                               NULL};
+const unit EXPORT(ISA, f64) = {.loops = loops,
+                               .gates = gates,
+                               .read = {read_f16, read_bf16, read_f32, read_f64},
+                               .write = {write_f16, write_bf16, write_f32, write_f64},
+                               .doubtful = {doubtful_f16, doubtful_bf16, doubtful_f32},
+                               .split = split,
+                               .counters = COUNTERS,
+                               .philox = philox,
+                               .uniform = uniform};
 #else
-const unit EXPORT(ISA, f32) = {loops,
-                               {read_f16, read_bf16, read_f32, NULL},
-                               {write_f16, write_bf16, write_f32, NULL},
-                               {doubtful_f16, doubtful_bf16, NULL, NULL},
-                               split,
-                               HALVES_TABLE};
+const unit EXPORT(ISA, f32) = {.loops = loops,
+                               .gates = gates,
+                               .halves = HALVES_TABLE,
+                               .read = {read_f16, read_bf16, read_f32},
+                               .write = {write_f16, write_bf16, write_f32},
+                               .doubtful = {doubtful_f16, doubtful_bf16},
+                               .split = split};
 #endif

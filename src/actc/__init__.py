@@ -8,13 +8,14 @@ array([0., 0., 2.], dtype=float32)
 array([0.18393973, 0.5       , 1.        ], dtype=float32)
 
 Every function f of `actc.functions` has `f.derivative(x)`, `f.second_derivative(x)`, `f.backward(g, x)`,
-`f.value_and_derivative(x)` and `f.info`; functions with parameters have `f.parameter_backward(g, x)`. `actc.exact` is
-the same surface, correctly rounded; `actc.preset("torch")` and the like have another library's names and defaults.
+`f.value_and_derivative(x)` and `f.info`; functions with parameters have `f.parameter_backward(g, x)`. Every gate of
+`actc.gates` has `f(a, b)`, `f.backward(g, a, b)` and, for one array, `f.packed(x, layout=...)`. `actc.exact` is the
+same surface, correctly rounded; `actc.preset("torch")` and the like have another library's names and defaults.
 """
 
 import os as _os
 
-from actc import _surface
+from actc import _gates, _rrelu, _surface
 from actc._config import cpu_features, get_cmake_dir, get_include, get_library, get_library_dir, show_config
 from actc._core import isa, isas, use_isa
 from actc._version import __version__
@@ -23,6 +24,8 @@ if "ACTC_ISA" in _os.environ:  # the C library ignores a name that it does not k
     use_isa(_os.environ["ACTC_ISA"])
 
 functions, _flat = _surface.build(exact=False)
+gates, _flat_gates = _gates.build(exact=False)
+_flat |= _flat_gates | _rrelu.build(functions, exact=False)
 globals().update(_flat)
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "diagnostics",
     "exact",
     "functions",
+    "gates",
     "get_cmake_dir",
     "get_include",
     "get_library",

@@ -21,6 +21,7 @@ from actc import diagnostics as diagnostics
 from actc import exact as exact
 from actc import init as init
 from actc import views as views
+from actc._rrelu import RReLU as _RReLU
 
 _Array: TypeAlias = NDArray[Any]
 
@@ -53,6 +54,10 @@ maxout_layer: _MaxoutLayer
 TAIL = """
 __version__: str
 functions: Mapping[str, Any]
+gates: Mapping[str, Any]
+rrelu: _RReLU
+rrelu_derivative: Any
+rrelu_backward: Any
 
 def isa() -> str: ...
 def preset(name: str) -> Mapping[str, Any]: ...
@@ -90,6 +95,32 @@ class {name}(Protocol):
 '''
 
 
+def gate_protocol(name: str, parameters: list[str]) -> str:
+    """The Protocol of the gates with these parameters."""
+    typed = "".join(f", {p}: ArrayLike = ..." for p in parameters)
+    options = "*, layout: str = ..., axis: int = ..., out: _Array | None = ..."
+    packed = name + "Packed"
+    return f'''
+class {packed}(Protocol):
+    """y = f(x), value and gate in one array"""
+
+    __name__: str
+    def __call__(self, x: ArrayLike, /{typed}, {options}) -> _Array: ...
+    def backward(self, g: ArrayLike, x: ArrayLike, /{typed}, {options}) -> _Array: ...
+
+class {name}(Protocol):
+    """y = a f({", ".join(["b", *parameters])})"""
+
+    __name__: str
+    formula: str
+    info: Mapping[str, Any]
+    parameters: Mapping[str, float]
+    packed: {packed}
+    def __call__(self, a: ArrayLike, b: ArrayLike, /{typed}, out: _Array | None = ..., **kwargs: Any) -> Any: ...
+    def backward(self, g: ArrayLike, a: ArrayLike, b: ArrayLike, /{typed}, **kwargs: Any) -> tuple[Any, Any]: ...
+'''
+
+
 def stub() -> str:
     """The text of `__init__.pyi`."""
     protocols: dict[tuple[str, ...], str] = {(): "_Function"}
@@ -104,6 +135,14 @@ def stub() -> str:
             declarations.append(f"{name}: {protocols[key]}")
             declarations += [f"{name}_{p}: Any" for p in PASSES]
             declarations += [f"{name}_parameter_backward: Any"] * bool(key)
+    protocols = {}
+    for gate in _core.gates():
+        key = tuple(gate.parameters)
+        if key not in protocols:
+            protocols[key] = "_Gate" + "".join(p.title().replace("_", "") for p in key)
+            text.append(gate_protocol(protocols[key], list(key)))
+        for name in dict.fromkeys([gate.name, gate.unique_name]):
+            declarations += [f"{name}: {protocols[key]}", f"{name}_backward: Any"]
     return "".join(text) + MAXOUT_LAYER + TAIL + "\n" + "\n".join(declarations) + "\n"
 
 

@@ -90,6 +90,8 @@ BODY(gelu)
     o->d = sel(below, d.h + d.l, (K(1) - scaled(d.h, t.w)) - scaled(d.l, t.w));
     o->d2 = scaled(t.curve.h + t.curve.l, t.w);
     with_scale(o, unless(gt(x, K(0)), t.w));
+    with_part(o, sel(below, -t.value, o->y), sel(below, K(0), (x - o->y) - tail),
+              unless(gt(x, K(0)) | eq(x, K(0)), t.w));
 }
 
 /* 2T' + x T'', T = tanh(log(1 + e^x)), over m^3: below 0  4e ((e + 1) 2m + x (2 + 2e - 3e^2 - 2e^3)), above 0 the same in

@@ -33,6 +33,10 @@ BODY(sigmoid)
     o->d = fnma(z, low, z);
     o->d2 = scaled(-copysign(tanh_of_half(t), x) * o->d, t.w);
     with_scale(o, t.w);
+    M below = lt(x, K(0));
+    V rest = fnma(z, t.m, K(1)) - z * t.lost; /* of z and low, relative to them */
+    with_part(o, sel(below, z, o->y), sel(below, z * rest, fnma(low, rest, (K(1) - o->y) - low)),
+              unless(gt(x, K(0)) | eq(x, K(0)), t.w));
 }
 
 /* tanh(a) = (1 - e)/(1 + e), e = e^-2a: the roundings of numerator and denominator weigh less than those of e^2a - 1 and
