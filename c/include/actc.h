@@ -166,4 +166,6 @@ ACTC_API int actc_apply_strided(const actc_activation *activation, enum actc_pas
 #ifdef __cplusplus
 }
 #endif
+
+#include "actc/rows.h"
 #endif

@@ -698,3 +698,13 @@ enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64
 #define ROW(name, parameters, exact_f64, ...) ACTC_SYMBOLS(DEFINE, name, parameters)
 #include "../include/actc/activations.def"
 #undef ROW
+
+/* ---- for functions of whole rows (rows.c) ---- */
+
+void actc_with_unit(int is_double, void (*f)(const unit *, void *), void *what)
+{
+    const isa *in_use = current();
+    const environment before = enter();
+    f(is_double ? in_use->f64 : in_use->f32, what);
+    leave(before);
+}

@@ -19,6 +19,28 @@ enum {
    (MAX_LANES copies stand there). For ACTC_PARAMETER_BACKWARD out[i] receives the products g df/dp_i. */
 typedef void loop(const void *const *in, void *const *out, size_t n, const void *const *parameters, size_t step);
 
+/* ---- functions of whole rows ---- */
+
+/* An operand as a kernel sees it: vector i at `at + i step`, its lanes `lane` bytes apart. */
+typedef struct memory {
+    char *at;
+    ptrdiff_t step, lane;
+} memory;
+
+/* How the lanes of a vector lie over rows: along one row, or across up to LANES rows; operands of the unit's own real
+   type with neighbouring lanes, or (ANY) whatever they are. */
+enum way { ALONG, ACROSS, ANY_ALONG, ANY_ACROSS, WAY_COUNT };
+enum { MAX_ROW_INPUTS = 3, MAX_ROW_OUTPUTS = 4 };
+
+/* Rows for one call of a kernel. */
+typedef struct panel {
+    memory in[MAX_ROW_INPUTS], out[MAX_ROW_OUTPUTS];
+    double parameters[MAX_PARAMETERS];
+    size_t length, width; /* elements in a row; rows in the lanes, 1 along */
+    enum actc_dtype dtype;
+} panel;
+typedef void row_kernel(const panel *p);
+
 /* The kernels of one instruction set for one real type. */
 typedef struct unit {
     loop *const (*loops)[LOOP_COUNT]; /* by row of the table; NULL where the unit has none */
@@ -30,6 +52,8 @@ typedef struct unit {
     size_t (*doubtful[ACTC_DTYPE_COUNT])(const void *reals, size_t n, int near_zero, uint16_t *which);
     /* strided doubles to high and low parts */
     void (*split)(const char *doubles, ptrdiff_t stride, void *high, void *low, size_t n);
+    row_kernel *const (*rows)[ACTC_PASS_COUNT][WAY_COUNT]; /* by row of rows.def */
+    int lanes;
 } unit;
 
 /* One instruction set: float and double kernels, and double kernels that carry pairs of doubles. */
@@ -40,6 +64,9 @@ ACTC_ISA_UNITS(sse2);
 ACTC_ISA_UNITS(avx2);
 ACTC_ISA_UNITS(avx512);
 ACTC_ISA_UNITS(neon);
+
+/* f(unit, what) with the instruction set in use, in the floating-point environment that kernels need (dispatch.c) */
+void actc_with_unit(int is_double, void (*f)(const unit *, void *), void *what);
 
 /* Which units this compiler and architecture can build. */
 #if defined(__x86_64__) || defined(__i386__)

@@ -172,17 +172,21 @@ static loop *const loops[][LOOP_COUNT] = {
 #define EXPORT_(isa, real) actc_##isa##_##real
 #define EXPORT(isa, real) EXPORT_(isa, real)
 #if PAIRS
-const unit EXPORT(ISA, pairs) = {loops, {NULL}, {NULL}, {NULL}, NULL};
+const unit EXPORT(ISA, pairs) = {loops, {NULL}, {NULL}, {NULL}, NULL, NULL, 0};
 #elif DOUBLE
 const unit EXPORT(ISA, f64) = {loops,
                                {read_f16, read_bf16, read_f32, read_f64},
                                {write_f16, write_bf16, write_f32, write_f64},
                                {doubtful_f16, doubtful_bf16, doubtful_f32, NULL},
-                               split};
+                               split,
+                               row_kernels,
+                               LANES};
 #else
 const unit EXPORT(ISA, f32) = {loops,
                                {read_f16, read_bf16, read_f32, NULL},
                                {write_f16, write_bf16, write_f32, NULL},
                                {doubtful_f16, doubtful_bf16, NULL, NULL},
-                               split};
+                               split,
+                               row_kernels,
+                               LANES};
 #endif

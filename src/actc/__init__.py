@@ -14,7 +14,7 @@ the same surface, correctly rounded; `actc.preset("torch")` and the like have an
 
 import os as _os
 
-from actc import _surface
+from actc import _row_surface, _surface
 from actc._config import cpu_features, get_cmake_dir, get_include, get_library, get_library_dir, show_config
 from actc._core import isa, isas, use_isa
 from actc._version import __version__
@@ -23,6 +23,8 @@ if "ACTC_ISA" in _os.environ:  # the C library ignores a name that it does not k
     use_isa(_os.environ["ACTC_ISA"])
 
 functions, _flat = _surface.build(exact=False)
+row_functions, _of_rows = _row_surface.build(exact=False)
+_flat.update(_of_rows)
 globals().update(_flat)
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "isa",
     "isas",
     "preset",
+    "row_functions",
     "show_config",
     "use_isa",
     *_flat,

@@ -450,6 +450,11 @@ def rows():
     return table
 
 
+def promotions():
+    """DType class of x -> DType class that computes it."""
+    return computed_in
+
+
 def version():
     return actc_version().decode()
 
