@@ -12,11 +12,19 @@ import numpy as np
 
 from actc import _rows
 
-PASSES = {"doubled": ("derivative", "second_derivative", "backward", "value_and_derivative")}
 INFO = (
     "name", "parameters", "shape", "formula", "backward", "backward_from", "limits", "masked", "empty", "reference",
     "elsewhere",
 )  # fmt: skip
+
+
+def passes_of(row: Any) -> tuple[str, ...]:
+    """What there is besides the value. A row that is more than its elements has a matrix for a derivative."""
+    return (
+        ("derivative", "second_derivative", "backward", "value_and_derivative")
+        if row.shape == "doubled"
+        else ("backward",)
+    )
 
 
 def inputs_of(row: Any, kind: str) -> list[str]:
@@ -35,10 +43,12 @@ def options_of(row: Any, kind: str) -> dict[str, Any]:
     return options
 
 
-# ---- options -----------------------------------------------------------------------------------------------------------
+# ---- options -----------------------------------------------------------------------------------------------------
 
 
-def with_options(ufunc: Any, row: Any, inputs: int, parameters: int, operands: list[Any], kwargs: dict[str, Any]) -> Any:
+def with_options(
+    ufunc: Any, row: Any, inputs: int, parameters: int, operands: list[Any], kwargs: dict[str, Any]
+) -> Any:
     """The call of `ufunc` with options: by another view of its arrays, never by another kernel."""
     if row.grouped:
         return _grouped(ufunc, row, inputs, operands, kwargs)
@@ -136,7 +146,7 @@ def _pieces(row: Any, pieces: Any) -> int:
     return n
 
 
-# ---- names and documentation -------------------------------------------------------------------------------------------
+# ---- names and documentation -------------------------------------------------------------------------------------
 
 
 def signature(row: Any, kind: str) -> inspect.Signature:
@@ -230,8 +240,10 @@ def build(exact: bool) -> tuple[Mapping[str, np.ufunc], dict[str, Any]]:
     flat: dict[str, Any] = {}
     for row in _rows.rows():
         made: dict[str, Any] = {}
-        for kind in ("", *PASSES.get(row.shape, ("backward",))):
-            own = types.SimpleNamespace(**vars(row), options=frozenset(options_of(row, kind)), with_options=with_options)
+        for kind in ("", *passes_of(row)):
+            own = types.SimpleNamespace(
+                **vars(row), options=frozenset(options_of(row, kind)), with_options=with_options
+            )
             gufunc = _rows.make_gufunc(own, kind, exact)
             gufunc.__module__ = "actc"
             gufunc.__qualname__ = gufunc.__name__
