@@ -39,7 +39,8 @@ typedef struct panel {
     size_t length, width; /* elements in a row; rows in the lanes, 1 along */
     enum actc_dtype dtype;
 } panel;
-typedef void row_kernel(const panel *p);
+/* 1, or 0 where it takes the kernel for ANY operands; then nothing is written */
+typedef int row_kernel(const panel *p);
 
 /* The kernels of one instruction set for one real type. */
 typedef struct unit {
@@ -54,6 +55,9 @@ typedef struct unit {
     void (*split)(const char *doubles, ptrdiff_t stride, void *high, void *low, size_t n);
     row_kernel *const (*rows)[ACTC_PASS_COUNT][WAY_COUNT]; /* by row of rows.def */
     int lanes;
+    /* n neighbours of each of `width` rows of the unit's own type to n vectors, and back; NULL where plain loops do */
+    void (*columns_of_rows)(const char *rows, ptrdiff_t outer, size_t width, size_t n, void *columns);
+    void (*rows_of_columns)(const void *columns, char *rows, ptrdiff_t outer, size_t width, size_t n);
 } unit;
 
 /* One instruction set: float and double kernels, and double kernels that carry pairs of doubles. */

@@ -172,7 +172,7 @@ static loop *const loops[][LOOP_COUNT] = {
 #define EXPORT_(isa, real) actc_##isa##_##real
 #define EXPORT(isa, real) EXPORT_(isa, real)
 #if PAIRS
-const unit EXPORT(ISA, pairs) = {loops, {NULL}, {NULL}, {NULL}, NULL, NULL, 0};
+const unit EXPORT(ISA, pairs) = {loops, {NULL}, {NULL}, {NULL}, NULL, NULL, 0, NULL, NULL};
 #elif DOUBLE
 const unit EXPORT(ISA, f64) = {loops,
                                {read_f16, read_bf16, read_f32, read_f64},
@@ -180,7 +180,9 @@ const unit EXPORT(ISA, f64) = {loops,
                                {doubtful_f16, doubtful_bf16, doubtful_f32, NULL},
                                split,
                                row_kernels,
-                               LANES};
+                               LANES,
+                               columns_of_rows,
+                               rows_of_columns};
 #else
 const unit EXPORT(ISA, f32) = {loops,
                                {read_f16, read_bf16, read_f32, NULL},
@@ -188,5 +190,7 @@ const unit EXPORT(ISA, f32) = {loops,
                                {doubtful_f16, doubtful_bf16, NULL, NULL},
                                split,
                                row_kernels,
-                               LANES};
+                               LANES,
+                               columns_of_rows,
+                               rows_of_columns};
 #endif

@@ -101,32 +101,55 @@ static void place(const call *c, panel *p, size_t at, size_t width, int lanes)
         p->parameters[i] = *(const double *)(c->parameters[i] + (ptrdiff_t)at * c->parameter_steps[i]);
 }
 
+/* Operands of the unit's own type. */
+static void apply_kernel(row_kernel *const *kernels, panel *p, int along, enum actc_dtype own)
+{
+    p->dtype = own;
+    if (!kernels[along ? ALONG : ACROSS](p)) kernels[along ? ANY_ALONG : ANY_ACROSS](p);
+}
+
+/* One operand of n elements a row to the scratch memory `m`, or from there. */
+static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own, memory outside, memory m, size_t n,
+                  size_t real, int is_input)
+{
+    const ptrdiff_t size = (ptrdiff_t)item_size[dtype];
+    const int along = p->width == 1;
+    const size_t vectors = along ? 1 : n, in_vector = along ? n : p->width;
+    if (!along && own && outside.step == size && u->columns_of_rows) {
+        if (is_input)
+            u->columns_of_rows(outside.at, outside.lane, p->width, n, m.at);
+        else
+            u->rows_of_columns(m.at, outside.at, outside.lane, p->width, n);
+        return;
+    }
+    for (size_t i = 0; i < vectors; i++) {
+        char *at = outside.at + (ptrdiff_t)i * outside.step, *reals = m.at + (ptrdiff_t)i * m.step;
+        if (is_input) {
+            u->read[dtype](at, outside.lane, reals, in_vector);
+            if (!along) memset(reals + p->width * real, 0, ((size_t)u->lanes - p->width) * real);
+        } else
+            u->write[dtype](reals, at, outside.lane, in_vector);
+    }
+}
+
 /* The same through scratch memory in the unit's own type. The first output may have the place of the last input: kernels
    allow it. */
-static void staged(const unit *u, const call *c, panel *p, row_kernel *kernel, int lanes, size_t real, size_t room,
-                   char *scratch)
+static void staged(const unit *u, const call *c, panel *p, row_kernel *const *kernels, int own, size_t real,
+                   size_t room, char *scratch)
 {
     memory outside[MAX_OPERANDS];
-    const int along = p->width == 1;
-    const size_t vectors = along ? 1 : p->length, in_vector = along ? p->length : p->width;
     for (int k = 0; k < c->operands; k++) {
         memory *m = memory_of(c, p, k);
+        const int is_apart = c->all[k].is_one && k == c->inputs;
         outside[k] = *m;
-        m->at = scratch + (size_t)(k < c->inputs ? k : k - 1) * room;
+        m->at = scratch + (size_t)(is_apart ? c->operands - 1 : k < c->inputs ? k : k - 1) * room;
         m->lane = (ptrdiff_t)real;
-        m->step = (ptrdiff_t)real * lanes;
-        if (c->all[k].is_one && k == c->inputs) m->at = scratch + (size_t)(c->operands - 1) * room;
-        if (k < c->inputs)
-            for (size_t i = 0; i < (c->all[k].is_one ? 1 : vectors); i++)
-                u->read[c->dtype](outside[k].at + (ptrdiff_t)i * outside[k].step, outside[k].lane,
-                                  m->at + i * (size_t)m->step, c->all[k].is_one ? p->width : in_vector);
+        m->step = (ptrdiff_t)real * u->lanes;
+        if (k < c->inputs) stage(u, p, c->dtype, own, outside[k], *m, c->all[k].is_one ? 1 : p->length, real, 1);
     }
-    kernel(p);
+    apply_kernel(kernels, p, p->width == 1, real == 8 ? ACTC_F64 : ACTC_F32);
     for (int k = c->inputs; k < c->operands; k++)
-        for (size_t i = 0; i < (c->all[k].is_one ? 1 : vectors); i++)
-            u->write[c->dtype](memory_of(c, p, k)->at + i * (size_t)memory_of(c, p, k)->step,
-                               outside[k].at + (ptrdiff_t)i * outside[k].step, outside[k].lane,
-                               c->all[k].is_one ? p->width : in_vector);
+        stage(u, p, c->dtype, own, outside[k], *memory_of(c, p, k), c->all[k].is_one ? 1 : p->length, real, 0);
 }
 
 static void run_with(const unit *u, void *what)
@@ -147,13 +170,12 @@ static void run_with(const unit *u, void *what)
     }
     for (size_t i = 0; i < table[c->row].parameter_count; i++) varies |= c->parameter_steps[i] != 0;
     p.length = c->length;
-    p.dtype = c->dtype;
 
     /* the room of each staged operand in the scratch */
     const size_t room = SCRATCH / (size_t)c->operands / 64 * 64;
     const size_t most_along = room / real, most_across = room / real / (size_t)lanes;
     /* Short rows go across: the longest vector would be half empty, and each row has a sum to finish. */
-    const int is_short = c->length < (size_t)(8 * lanes);
+    const int is_short = c->length < (size_t)(16 * lanes);
     const int across =
         !varies && c->rows > 1 &&
         (lines_across ? own || c->length <= most_across : (is_short || !lines_along) && c->length <= most_across);
@@ -162,12 +184,14 @@ static void run_with(const unit *u, void *what)
         /* a panel of one row is laid along, whatever the others are */
         const int along = width == 1;
         place(c, &p, at, width, lanes);
-        if (own && (along ? lines_along : lines_across))
-            kernels[along ? ALONG : ACROSS](&p);
+        if (own && (along ? lines_along : lines_across && width == (size_t)lanes))
+            apply_kernel(kernels, &p, along, c->dtype);
         else if (c->length <= (along ? most_along : most_across))
-            staged(u, c, &p, kernels[along ? ALONG : ACROSS], lanes, real, room, (char *)scratch);
-        else
+            staged(u, c, &p, kernels, own, real, room, (char *)scratch);
+        else {
+            p.dtype = c->dtype;
             kernels[along ? ANY_ALONG : ANY_ACROSS](&p);
+        }
     }
 }
 

@@ -5,10 +5,26 @@
 
 /* One body, compiled for each way that lanes can lie. */
 #define KERNEL(name, pass)                                                                                             \
-    static void name##_##pass##_along(const panel *p) { name##_##pass(p, (mode){1, 1}); }                              \
-    static void name##_##pass##_across(const panel *p) { name##_##pass(p, (mode){0, 1}); }                             \
-    static void name##_##pass##_any_along(const panel *p) { name##_##pass(p, (mode){1, 0}); }                          \
-    static void name##_##pass##_any_across(const panel *p) { name##_##pass(p, (mode){0, 0}); }
+    static int name##_##pass##_along(const panel *p)                                                                   \
+    {                                                                                                                  \
+        const panel own = *p;                                                                                          \
+        return name##_##pass(&own, (mode){1, 1});                                                                      \
+    }                                                                                                                  \
+    static int name##_##pass##_across(const panel *p)                                                                  \
+    {                                                                                                                  \
+        const panel own = *p;                                                                                          \
+        return name##_##pass(&own, (mode){0, 1});                                                                      \
+    }                                                                                                                  \
+    static int name##_##pass##_any_along(const panel *p)                                                               \
+    {                                                                                                                  \
+        const panel own = *p;                                                                                          \
+        return name##_##pass(&own, (mode){1, 0});                                                                      \
+    }                                                                                                                  \
+    static int name##_##pass##_any_across(const panel *p)                                                              \
+    {                                                                                                                  \
+        const panel own = *p;                                                                                          \
+        return name##_##pass(&own, (mode){0, 0});                                                                      \
+    }
 #define WAYS(name, pass)                                                                                               \
     {                                                                                                                  \
         name##_##pass##_along, name##_##pass##_across, name##_##pass##_any_along, name##_##pass##_any_across           \

@@ -45,19 +45,21 @@ static INLINE base base_of(const panel *p, mode way, memory m, enum sense sense,
     o.bias = (K(LIFT) - k) + K(MAGIC);
     return o;
 }
-/* e^x 2^LIFT/2^k(max); below 2 2^LIFT */
-static INLINE V lifted_exp(V x, enum sense sense, const base *o)
+static INLINE V from_top(V u, const base *o, int infinite)
+{
+    return infinite ? sel(eq(u, o->shift), K(0), u - o->shift) : u - o->shift;
+}
+/* e^x 2^LIFT/2^k(max); below 2 2^LIFT. An infinite maximum is at distance 0 from itself if `infinite`, else NaN. */
+static INLINE V lifted_exp(V x, enum sense sense, const base *o, int infinite)
 {
     V k, p, q;
     if (sense == TEMPERED) {
         const pair u = tempered(x, o);
-        const pair d = two_sum(sel(eq(u.h, o->shift), K(0), u.h - o->shift), u.l - o->rest);
+        const pair d = two_sum(from_top(u.h, o, infinite), u.l - o->rest);
         const pair whole = exp_reduced_sum(max(o->lowest, d.h), sel(gt(d.h, o->lowest), d.l, K(0)), &k);
         q = whole.h + whole.l;
     } else {
-        const V u = sense == NEGATED ? -x : x;
-        /* an infinite maximum is at distance 0 from itself */
-        q = exp_reduced(max(o->lowest, sel(eq(u, o->shift), K(0), u - o->shift)), &k);
+        q = exp_reduced(max(o->lowest, from_top(sense == NEGATED ? -x : x, o, infinite)), &k);
     }
     p = pow2(k + o->bias);
     return fma(p, q, p);
@@ -68,13 +70,11 @@ static INLINE pair exponentials(const panel *p, mode way, memory from, const bas
                                 const memory *to)
 {
     sums s;
-    start(p, way, &s);
-    EACH(i)
-    {
-        const V e = present(p, way, i, lifted_exp(get(p, way, from, i), sense, o), K(0));
-        if (to) put(p, way, *to, i, e);
-        add_to(&s, way, i, e);
-    }
+    SUM(s, i, n, {
+        const V e = present(way, n, lifted_exp(get(p, way, from, i, n), sense, o, !way.own), K(0));
+        if (to) put(p, way, *to, i, n, e);
+        ADD(e);
+    });
     pair r = total(p, way, &s);
     /* nothing but -inf, or several +inf, which count as 1 each */
     const M none = gt(abs(o->top), K(LARGEST)) & (lt(o->top, K(0)) | gt(r.h, K(C(0x1.8p64f, 0x1.8p512))));
@@ -82,49 +82,89 @@ static INLINE pair exponentials(const panel *p, mode way, memory from, const bas
     return r;
 }
 
-/* y = factor e^x / sum. Kernels that cannot keep the exponentials in the result compute them twice. */
-static INLINE void softmax_in(const panel *p, mode way, memory x, memory y, enum sense sense, double temperature,
-                              V factor)
+static INLINE void divide(const panel *p, mode way, memory y, V factor, pair sum)
 {
+    const pair inverse = quotient(single(factor), sum);
+    EACH(i, n, {
+        const V e = get(p, way, y, i, n);
+        put(p, way, y, i, n, fma(e, inverse.h, e * inverse.l));
+    });
+}
+
+/* Rows of small numbers, which most are, need no shift and no maximum: they are tried first, in one pass less. That they
+   were not so small shows at the end; 0 then, and x must still be there. The bits are those of the general way, for
+   its shifts are powers of two. */
+#define SMALL 40
+static INLINE int softmax_of_small(const panel *p, mode way, memory x, memory y, V factor)
+{
+    if (p->length < (way.along ? LANES : 1) || lanes_of(gt(abs(get(p, way, x, 0, LANES)), K(SMALL)))) return 0;
+    sums s;
+    V largest = K(0);
+    SUM(s, i, n, {
+        V k;
+        const V v = get(p, way, x, i, n), q = exp_reduced(v, &k), power = pow2(k + K(MAGIC));
+        const V e = present(way, n, fma(power, q, power), K(0));
+        put(p, way, y, i, n, e);
+        ADD(e);
+        largest = max(abs(v), largest);
+    });
+    if (lanes_of(gt(largest, K(SMALL)))) return 0;
+    divide(p, way, y, factor, total(p, way, &s));
+    return 1;
+}
+
+/* y = factor e^x / sum. Kernels that cannot keep the exponentials in the result (ANY) compute them twice; they alone
+   know about infinite maxima, for this costs the others 8 %, and so they return 0 and leave such rows. */
+static INLINE int softmax_in(const panel *p, mode way, memory x, memory y, enum sense sense, double temperature,
+                             V factor)
+{
+    if (sense == PLAIN && way.own && x.at != y.at && softmax_of_small(p, way, x, y, factor)) return 1;
     const base o = base_of(p, way, x, sense, temperature);
-    const pair inverse = quotient(single(factor), exponentials(p, way, x, &o, sense, way.own ? &y : NULL));
-    EACH(i)
-    {
-        const V e = way.own ? get(p, way, y, i) : lifted_exp(get(p, way, x, i), sense, &o);
-        put(p, way, y, i, fma(e, inverse.h, e * inverse.l));
+    if (way.own && lanes_of(gt(abs(o.top), K(LARGEST)))) return 0;
+    const pair sum = exponentials(p, way, x, &o, sense, way.own ? &y : NULL);
+    if (way.own) {
+        divide(p, way, y, factor, sum);
+        return 1;
     }
+    const pair inverse = quotient(single(factor), sum);
+    EACH(i, n, {
+        const V e = lifted_exp(get(p, way, x, i, n), sense, &o, 1);
+        put(p, way, y, i, n, fma(e, inverse.h, e * inverse.l));
+    });
+    return 1;
 }
-static INLINE void softmax_forward(const panel *p, mode way)
+static INLINE int softmax_forward(const panel *p, mode way)
 {
-    if (p->parameters[0] == 1)
-        softmax_in(p, way, p->in[0], p->out[0], PLAIN, 1, K(1));
-    else
-        softmax_in(p, way, p->in[0], p->out[0], TEMPERED, p->parameters[0], K(1));
+    if (p->parameters[0] == 1) return softmax_in(p, way, p->in[0], p->out[0], PLAIN, 1, K(1));
+    return softmax_in(p, way, p->in[0], p->out[0], TEMPERED, p->parameters[0], K(1));
 }
-static INLINE void softmin_forward(const panel *p, mode way)
+static INLINE int softmin_forward(const panel *p, mode way)
 {
-    softmax_in(p, way, p->in[0], p->out[0], NEGATED, 1, K(1));
+    return softmax_in(p, way, p->in[0], p->out[0], NEGATED, 1, K(1));
 }
 
 /* g, y: factor y (g - sum of g y) */
 static INLINE void softmax_backward_in(const panel *p, mode way, V factor)
 {
     sums s;
-    start(p, way, &s);
-    EACH(i) add_product_to(&s, way, i, get(p, way, p->in[0], i), get(p, way, p->in[1], i));
+    SUM(s, i, n, ADD_PAIR(two_product(get(p, way, p->in[0], i, n), get(p, way, p->in[1], i, n))););
     const pair dot = total(p, way, &s);
-    EACH(i)
-    {
-        const V y = get(p, way, p->in[1], i);
-        const pair d = two_sum(get(p, way, p->in[0], i), -dot.h);
-        put(p, way, p->out[0], i, y * (d.h + (d.l - dot.l)) * factor);
-    }
+    EACH(i, n, {
+        const V y = get(p, way, p->in[1], i, n);
+        const pair d = two_sum(get(p, way, p->in[0], i, n), -dot.h);
+        put(p, way, p->out[0], i, n, y * (d.h + (d.l - dot.l)) * factor);
+    });
 }
-static INLINE void softmax_backward(const panel *p, mode way)
+static INLINE int softmax_backward(const panel *p, mode way)
 {
     softmax_backward_in(p, way, B((REAL)(1 / p->parameters[0])));
+    return 1;
 }
-static INLINE void softmin_backward(const panel *p, mode way) { softmax_backward_in(p, way, K(-1)); }
+static INLINE int softmin_backward(const panel *p, mode way)
+{
+    softmax_backward_in(p, way, K(-1));
+    return 1;
+}
 
 /* ---- logarithms: log of the sum = max + log(count + rest), of the maxima and of the others ---- */
 
@@ -135,21 +175,19 @@ typedef struct {
 static INLINE logarithm log_of_sum(const panel *p, mode way, memory x, V divisor)
 {
     const base o = base_of(p, way, x, PLAIN, 1);
-    sums s, maxima_found;
-    start(p, way, &s);
-    start(p, way, &maxima_found);
-    EACH(i)
-    {
-        const V v = present(p, way, i, get(p, way, x, i), K(-INFINITE));
+    sums s;
+    V count = K(0);
+    SUM(s, i, n, {
+        const V v = present(way, n, get(p, way, x, i, n), K(-INFINITE));
         const M is_top = eq(v, o.top);
-        add_to(&s, way, i, sel(is_top, K(0), present(p, way, i, lifted_exp(v, PLAIN, &o), K(0))));
-        maxima_found.h[CHAIN(i)] = maxima_found.h[CHAIN(i)] + present(p, way, i, sel(is_top, K(1), K(0)), K(0));
-    }
+        ADD(sel(is_top, K(0), present(way, n, lifted_exp(v, PLAIN, &o, 1), K(0))));
+        count = count + present(way, n, sel(is_top, K(1), K(0)), K(0));
+    });
     const pair others = total(p, way, &s);
     logarithm r;
     r.top = o.top;
-    r.count = total(p, way, &maxima_found).h;
-    r.rest = (others.h + others.l) / lifted_exp(o.top, PLAIN, &o);
+    r.count = over_lanes(way, count);
+    r.rest = (others.h + others.l) / lifted_exp(o.top, PLAIN, &o, 1);
     pair sum = two_sum(r.count, r.rest);
     sum = quotient(sum, single(divisor));
     r.log = log_of(sum);
@@ -157,50 +195,51 @@ static INLINE logarithm log_of_sum(const panel *p, mode way, memory x, V divisor
     r.log = sel(eq(r.count, divisor) & lt(r.rest, K(C(0x1p-30f, 0x1p-60))), r.rest / divisor, r.log);
     return r;
 }
-static INLINE void log_softmax_forward(const panel *p, mode way)
+static INLINE int log_softmax_forward(const panel *p, mode way)
 {
     const logarithm l = log_of_sum(p, way, p->in[0], K(1));
     const M none = gt(abs(l.top), K(LARGEST)) & (lt(l.top, K(0)) | gt(l.count, K(1)));
     const V log = sel(none, K(NOT_A_NUMBER), l.log);
-    EACH(i)
-    {
-        const V v = get(p, way, p->in[0], i);
-        put(p, way, p->out[0], i, sel(eq(v, l.top), K(0), v - l.top) - log);
-    }
+    EACH(i, n, {
+        const V v = get(p, way, p->in[0], i, n);
+        put(p, way, p->out[0], i, n, sel(eq(v, l.top), K(0), v - l.top) - log);
+    });
+    return 1;
 }
-static INLINE void logsumexp_forward(const panel *p, mode way)
+static INLINE int logsumexp_forward(const panel *p, mode way)
 {
     const logarithm l = log_of_sum(p, way, p->in[0], K(1));
     put_one(p, way, p->out[0], l.top + l.log);
+    return 1;
 }
-static INLINE void logmeanexp_forward(const panel *p, mode way)
+static INLINE int logmeanexp_forward(const panel *p, mode way)
 {
     const logarithm l = log_of_sum(p, way, p->in[0], B((REAL)p->length));
     put_one(p, way, p->out[0], l.top + l.log);
+    return 1;
 }
 
 /* g, y: g - e^y sum of g */
-static INLINE void log_softmax_backward(const panel *p, mode way)
+static INLINE int log_softmax_backward(const panel *p, mode way)
 {
     sums s;
-    start(p, way, &s);
-    EACH(i) add_to(&s, way, i, get(p, way, p->in[0], i));
+    SUM(s, i, n, ADD(get(p, way, p->in[0], i, n)););
     const pair sum = total(p, way, &s);
-    EACH(i)
-    {
-        const V g = get(p, way, p->in[0], i), y = get(p, way, p->in[1], i);
+    EACH(i, n, {
+        const V g = get(p, way, p->in[0], i, n), y = get(p, way, p->in[1], i, n);
         V k;
         const pair q = exp_reduced_sum(max(K(-EXP_LIMIT), y), K(0), &k), e = plus(1, q);
         const pair whole = product(e, sum);
         const V scale = sel(lt(y, K(-EXP_LIMIT)), K(0), value_of(exp2_of(k)));
         const V high = whole.h * scale, low = whole.l * scale;
         const pair d = two_sum(g, -high);
-        put(p, way, p->out[0], i, d.h + (d.l - low));
-    }
+        put(p, way, p->out[0], i, n, d.h + (d.l - low));
+    });
+    return 1;
 }
 /* g, x: g softmax(x); those of logmeanexp are the same */
-static INLINE void logsumexp_backward(const panel *p, mode way)
+static INLINE int logsumexp_backward(const panel *p, mode way)
 {
-    softmax_in(p, way, p->in[1], p->out[0], PLAIN, 1, get_one(p, way, p->in[0]));
+    return softmax_in(p, way, p->in[1], p->out[0], PLAIN, 1, get_one(p, way, p->in[0]));
 }
 #define logmeanexp_backward logsumexp_backward
