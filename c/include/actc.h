@@ -243,4 +243,6 @@ ACTC_SYMBOLS(ACTC_DECLARE_RRELU, rrelu, NONE)
 #ifdef __cplusplus
 }
 #endif
+
+#include "actc/rows.h"
 #endif

@@ -191,7 +191,11 @@ const unit EXPORT(ISA, f64) = {.loops = loops,
                                .split = split,
                                .counters = COUNTERS,
                                .philox = philox,
-                               .uniform = uniform};
+                               .uniform = uniform,
+                               .rows = row_kernels,
+                               .lanes = LANES,
+                               .columns_of_rows = COLUMNS_OF_ROWS,
+                               .rows_of_columns = ROWS_OF_COLUMNS};
 #else
 const unit EXPORT(ISA, f32) = {.loops = loops,
                                .gates = gates,
@@ -199,5 +203,9 @@ const unit EXPORT(ISA, f32) = {.loops = loops,
                                .read = {read_f16, read_bf16, read_f32},
                                .write = {write_f16, write_bf16, write_f32},
                                .doubtful = {doubtful_f16, doubtful_bf16},
-                               .split = split};
+                               .split = split,
+                               .rows = row_kernels,
+                               .lanes = LANES,
+                               .columns_of_rows = COLUMNS_OF_ROWS,
+                               .rows_of_columns = ROWS_OF_COLUMNS};
 #endif

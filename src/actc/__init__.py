@@ -15,7 +15,7 @@ same surface, correctly rounded; `actc.preset("torch")` and the like have anothe
 
 import os as _os
 
-from actc import _gates, _rrelu, _surface
+from actc import _gates, _row_surface, _rrelu, _surface
 from actc._config import cpu_features, get_cmake_dir, get_include, get_library, get_library_dir, show_config
 from actc._core import isa, isas, use_isa
 from actc._version import __version__
@@ -26,6 +26,8 @@ if "ACTC_ISA" in _os.environ:  # the C library ignores a name that it does not k
 functions, _flat = _surface.build(exact=False)
 gates, _flat_gates = _gates.build(exact=False)
 _flat |= _flat_gates | _rrelu.build(functions, exact=False)
+row_functions, _of_rows = _row_surface.build(exact=False)
+_flat.update(_of_rows)
 globals().update(_flat)
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "isas",
     "maxout_layer",
     "preset",
+    "row_functions",
     "show_config",
     "use_isa",
     *_flat,

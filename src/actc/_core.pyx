@@ -506,6 +506,11 @@ def gates():
     return table
 
 
+def promotions():
+    """DType class of x -> DType class that computes it."""
+    return computed_in
+
+
 def version():
     return actc_version().decode()
 
