@@ -18,6 +18,7 @@ from setuptools.command.build_ext import build_ext
 ROOT = Path(__file__).parent
 C_SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c" / "src").rglob("*.c"))
 C_DEPENDS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c").rglob("*.[hd]*") if p.is_file())
+SMALL = ("scalar_", "sse2_")  # units whose speed is no target are compiled for size: a wheel has to stay below 2 MB
 RPATH = "@loader_path/lib" if sys.platform == "darwin" else "$ORIGIN/lib"
 
 
@@ -67,7 +68,7 @@ class BuildWithLibrary(build_ext):
         macros: list = [("ACTC_BUILD_SHARED", None)]
         if os.environ.get("ACTC_WITH_GNU"):
             macros.append(("ACTC_WITH_GNU", None))
-        flags = [] if sys.platform == "win32" else ["-O3", "-fvisibility=hidden", "-g0"]
+        flags = [] if sys.platform == "win32" else ["-O3", "-fvisibility=hidden", "-g0", "-fno-asynchronous-unwind-tables"]
         link = []
         if sys.platform.startswith("linux"):
             link = [f"-Wl,-soname,{library_name()}", "-Wl,--strip-all"]
@@ -75,7 +76,10 @@ class BuildWithLibrary(build_ext):
             link = [f"-Wl,-install_name,@rpath/{library_name()}"]
 
         def compile_one(source):
-            return self.compiler.compile([source], self.build_temp, macros, ["c/include"], extra_postargs=flags)
+            own = flags
+            if flags and Path(source).name.startswith(SMALL):  # a later -O wins
+                own = [*flags, "-Os"]
+            return self.compiler.compile([source], self.build_temp, macros, ["c/include"], extra_postargs=own)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             objects = [o for group in pool.map(compile_one, C_SOURCES) for o in group]
@@ -120,7 +124,7 @@ def extension(name, numpy_target="NPY_2_0_API_VERSION"):
 
 setup(
     ext_modules=cythonize(
-        [*map(extension, ("_core", "_random", "views")), extension("_rows", "NPY_2_1_API_VERSION")],
+        [*map(extension, ("_core", "_apl", "_random", "views")), extension("_rows", "NPY_2_1_API_VERSION")],
         include_path=["src"],
     ),
     cmdclass={"build_ext": BuildWithLibrary},

@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--strict", action="store_true", help="exit with 1 if a cell is behind")
     args = p.parse_args()
     args.size = args.size or (QUICK if args.quick else SIZES)
-    args.names = args.names or list(actc.functions)
+    args.names = args.names or list(actc.elementwise)
     return args
 
 

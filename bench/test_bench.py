@@ -18,8 +18,8 @@ import actc
 from actc import _bench, _core
 
 DTYPES = _bench.dtypes()
-CASES = [(name, which) for name in actc.functions for which in _bench.PASSES]
-SUMS = [name for name, f in actc.functions.items() if f.parameters]
+CASES = [(name, which) for name in actc.elementwise for which in _bench.PASSES]
+SUMS = [name for name, f in actc.elementwise.items() if f.parameters]
 ROUNDS, ROUND_NS = 5, 500_000
 
 
@@ -57,7 +57,7 @@ def test_pass(benchmark: Any, name: str, which: str, dtype: str, size: int, who:
 def test_parameter_backward(benchmark: Any, name: str, dtype: str, size: int) -> None:
     benchmark.group = f"{name} parameter_backward {dtype} {size}"
     g, x = _bench.inputs("backward", DTYPES[dtype], size)
-    measure(benchmark, actc.functions[name].parameter_backward, g, x)
+    measure(benchmark, actc.elementwise[name].parameter_backward, g, x)
 
 
 def test_every_function_and_pass_has_a_benchmark() -> None:

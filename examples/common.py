@@ -40,7 +40,7 @@ class Network:
     def __init__(
         self, f: str, sizes: Sequence[int], initialise: Callable[..., Array], rng: Any, shift: float = 0.0, **more: Any
     ) -> None:
-        self.f, self.shift = actc.functions[f], np.float32(shift)
+        self.f, self.shift = actc.elementwise[f], np.float32(shift)
         rng = np.random.default_rng(rng)
         shapes = list(itertools.pairwise(sizes))
         self.weights = [initialise(shape, layout="keras", rng=rng, **more) for shape in shapes]

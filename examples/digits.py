@@ -63,7 +63,7 @@ class Network:
     steps: int = 0
 
     def __post_init__(self) -> None:
-        self.f = actc.functions[self.name]
+        self.f = actc.elementwise[self.name]
         rng = np.random.default_rng(self.seed)
         for inputs, outputs in zip(self.sizes, self.sizes[1:], strict=False):
             he = rng.standard_normal((inputs, outputs)) * np.sqrt(2 / inputs)

@@ -36,7 +36,7 @@ def measure(quick: bool) -> Any:
         x = START[0] + np.sqrt(START[1]) * rng.standard_normal((samples, width))
         shape = (width, width)
         weights = [init.lecun_normal(shape, gain, layout="keras", rng=rng, dtype=float) for _ in range(LAYERS)]
-        outputs = [x, *(actc.functions[f](z) for z in diagnostics.preactivations(f, weights, x))]
+        outputs = [x, *(actc.elementwise[f](z) for z in diagnostics.preactivations(f, weights, x))]
         found[name] = np.array([diagnostics.moments(y) for y in outputs])
     return found
 

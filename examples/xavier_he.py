@@ -36,7 +36,7 @@ def measure(quick: bool) -> Any:
             layers = [
                 init.xavier_normal(shape, gain(name), layout="keras", rng=rng, dtype=float) for _ in range(LAYERS)
             ]
-            outputs = [x, *(actc.functions[name](z) for z in diagnostics.preactivations(name, layers, x))]
+            outputs = [x, *(actc.elementwise[name](z) for z in diagnostics.preactivations(name, layers, x))]
             spread[name, weights] = np.array([diagnostics.moments(y, axis=0).variance.mean() for y in outputs])
             scores = []
             for rate in (0.01, 0.1) if quick else (0.003, 0.01, 0.03, 0.1, 0.3):

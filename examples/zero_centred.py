@@ -40,7 +40,7 @@ def measure(quick: bool) -> Any:
     """Means of outputs, signs of gradients by batch size, and the loss of each variant after training at each rate."""
     data = digits.load()
     z = np.random.default_rng(0).standard_normal(100_000)
-    found: Any = {"means": {n: diagnostics.moments(actc.functions[n](z)) for n in ("sigmoid", "relu", "tanh", "elu")}}
+    found: Any = {"means": {n: diagnostics.moments(actc.elementwise[n](z)) for n in ("sigmoid", "relu", "tanh", "elu")}}
     found["signs"] = {}
     for name, (f, shift) in VARIANTS.items():
         network = common.Network(f, (64, 128, 64, 10), init.he_normal, 0, shift, gain=f)

@@ -20,7 +20,7 @@ import actc
 from actc import _core
 
 ROWS = _core.rows()
-TIERS = {"default": actc.functions, "exact": actc.exact.functions}
+TIERS = {"default": actc.elementwise, "exact": actc.exact.elementwise}
 # attribute of a function -> how many arrays go in before the parameters, and how many come out
 PASSES = {
     "": (1, 1),

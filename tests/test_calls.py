@@ -196,13 +196,13 @@ import actc
 from actc import _core
 assert "ml_dtypes" not in sys.modules
 assert not _core.bfloat16_is_supported()
-results = {f.__name__: f(np.linspace(-3, 3, 50, dtype="f4")).tobytes().hex() for f in actc.functions.values()}
+results = {f.__name__: f(np.linspace(-3, 3, 50, dtype="f4")).tobytes().hex() for f in actc.elementwise.values()}
 try:
     import ml_dtypes
 except ImportError:
     pass
 else:
-    for f in actc.functions.values():
+    for f in actc.elementwise.values():
         try:
             f(np.ones(3, ml_dtypes.bfloat16))
         except TypeError:
@@ -211,7 +211,7 @@ else:
 print(json.dumps(results))
 """
     found = json.loads(run_python(code, ACTC_NO_ML_DTYPES="1").stdout)
-    for f in actc.functions.values():
+    for f in actc.elementwise.values():
         assert found[f.__name__] == f(np.linspace(-3, 3, 50, dtype="f4")).tobytes().hex()
 
 

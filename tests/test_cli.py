@@ -15,9 +15,9 @@ import actc
 from actc import _bench, _cli_apply, _cli_formula, _core
 from actc._cli import main
 
-FIRST = next(iter(actc.functions))
-TUNABLE, PARAMETER = next((n, next(iter(f.parameters))) for n, f in actc.functions.items() if f.parameters)
-PLAIN = next(n for n, f in actc.functions.items() if not f.parameters)
+FIRST = next(iter(actc.elementwise))
+TUNABLE, PARAMETER = next((n, next(iter(f.parameters))) for n, f in actc.elementwise.items() if f.parameters)
+PLAIN = next(n for n, f in actc.elementwise.items() if not f.parameters)
 # A child finds this actc too, wherever it runs
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(actc.__file__).parents[1])}
 CURVED = "gelu"  # where one function is as good as another, and an integer input must become a fraction
@@ -76,7 +76,7 @@ def test_info(call):
 def test_list(call):
     code, out, _ = call("list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()[1:]] == list(actc.functions)
+    assert [line.split()[0] for line in out.splitlines()[1:]] == list(actc.elementwise)
     for row, line in zip(_core.rows(), out.splitlines()[1:], strict=True):
         assert line.endswith(row.formula)
         assert all(f"{name}={value:g}" in line for name, value in row.parameters.items())
@@ -115,7 +115,7 @@ def test_no_command_is_a_usage_error(call):
 def test_unknown_function_lists_the_valid_ones(call, argv):
     code, _, err = call(*(a.format(CURVED + "x") for a in argv))
     assert code == 2
-    assert f"did you mean {CURVED}?" in err and all(name in err for name in actc.functions)
+    assert f"did you mean {CURVED}?" in err and all(name in err for name in actc.elementwise)
 
 
 @pytest.mark.parametrize("name", ["views", "isa", "exact", f"{FIRST}_derivative", "__name__"])
@@ -180,7 +180,7 @@ def test_bench_cannot_write(call, tmp_path):
     assert code == 1 and "b.json" in err
 
 
-@pytest.mark.parametrize("name", actc.functions)
+@pytest.mark.parametrize("name", actc.elementwise)
 def test_what_numpy_computes_is_the_same_function(name):
     """An opponent that computes something else would make the table worthless."""
     row, x = _bench.ROWS[name], np.linspace(-3, 3, 101)
@@ -223,7 +223,7 @@ def test_ulps():
     assert _bench.ulps(np.full(1, np.nan), one, 0, one, np.dtype(float)) == np.inf
 
 
-@pytest.mark.parametrize("name", actc.functions)
+@pytest.mark.parametrize("name", actc.elementwise)
 def test_bench_sees_the_accuracy_that_is_promised(name):
     pytest.importorskip("mpmath")
     for which, bound in (("forward", 2), ("derivative", 2)):
@@ -249,9 +249,9 @@ def test_every_function_can_be_drawn():
     from actc import _plot
 
     left, right = figure.subplots(1, 2)
-    for name in actc.functions:
+    for name in actc.elementwise:
         _plot.draw(left, right, name, {})
-    assert len(left.lines) == len(right.lines) == 3 * len(actc.functions)
+    assert len(left.lines) == len(right.lines) == 3 * len(actc.elementwise)
 
 
 def test_plot_default_name(call, tmp_path, monkeypatch):
@@ -306,7 +306,7 @@ ARRAYS = {
 def test_apply(call, array, tmp_path, case):
     x, target = ARRAYS[case], tmp_path / "out.npy"
     assert call("apply", CURVED, array(x), target) == (0, "", "")
-    y, expected = np.load(target), np.asarray(actc.functions[CURVED](x))
+    y, expected = np.load(target), np.asarray(actc.elementwise[CURVED](x))
     assert (y.dtype, y.shape) == (expected.dtype, x.shape)
     assert (y.flags.c_contiguous, y.flags.f_contiguous) == (x.flags.c_contiguous, x.flags.f_contiguous)
     np.testing.assert_array_equal(y, expected)
@@ -317,7 +317,7 @@ def test_apply_options(call, array, tmp_path):
     x, target = VALUES[:100].astype(np.float32), tmp_path / "out.npy"
     source = array(x)
     for tier, more in ((actc, []), (actc.exact, ["--exact"])):
-        f = tier.functions[TUNABLE]
+        f = tier.elementwise[TUNABLE]
         for which, g in (("forward", f), ("derivative", f.derivative)):
             argv = ["apply", TUNABLE, source, target, "--force", "--param", f"{PARAMETER}=0.375", "--pass", which]
             assert call(*argv, *more)[0] == 0
@@ -337,7 +337,7 @@ def test_apply_bfloat16(call, array, tmp_path):
     code, _, err = call("apply", CURVED, source, target)
     assert code == 1 and "--bfloat16" in err
     assert call("apply", CURVED, source, target, "--bfloat16")[0] == 0
-    np.testing.assert_array_equal(np.load(target).view(bfloat16), actc.functions[CURVED](x))
+    np.testing.assert_array_equal(np.load(target).view(bfloat16), actc.elementwise[CURVED](x))
     code, _, err = call("apply", CURVED, array(VALUES, "d.npy"), target, "--bfloat16", "--force")
     assert code == 1 and "float64" in err
 
@@ -347,7 +347,7 @@ def test_apply_in_place(call, array):
     assert call("apply", CURVED, path, path)[0] == 1
     np.testing.assert_array_equal(np.load(path), VALUES)
     assert call("apply", CURVED, path, path, "--force")[0] == 0
-    np.testing.assert_array_equal(np.load(path), actc.functions[CURVED](VALUES))
+    np.testing.assert_array_equal(np.load(path), actc.elementwise[CURVED](VALUES))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions and links of Unix")
@@ -358,7 +358,7 @@ def test_apply_keeps_mode_and_link(call, array, tmp_path):
     link.symlink_to(real)
     assert call("apply", CURVED, source, link, "--force")[0] == 0
     assert link.is_symlink() and real.stat().st_mode & 0o777 == 0o640
-    np.testing.assert_array_equal(np.load(real), actc.functions[CURVED](VALUES[:9]))
+    np.testing.assert_array_equal(np.load(real), actc.elementwise[CURVED](VALUES[:9]))
 
 
 # ---- apply: what it refuses ----------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def test_dead_units(dtype: Any) -> None:
 
 def test_saturation_is_a_matter_of_scale(row: Any) -> None:
     """Its thresholds are where the slope is what the definition says; scaling the function changes nothing."""
-    f = actc.functions[row.name]
+    f = actc.elementwise[row.name]
     z = np.linspace(-6, 6, 4001)
     for threshold in (0.0, 0.05, 0.5):
         wanted = np.abs(f.derivative(z)) <= (threshold / row.derivative_gain if row.derivative_gain < math.inf else 0)
@@ -93,7 +93,7 @@ def test_gradient_against_differences(f: str) -> None:
     weights, x, g = network(f, 4, 6, 1.0), rng.standard_normal((1, 6)), rng.standard_normal((1, 6))
 
     def loss(x: np.ndarray) -> float:
-        return float((g * actc.functions[f](diagnostics.preactivations(f, weights, x)[-1])).sum())
+        return float((g * actc.elementwise[f](diagnostics.preactivations(f, weights, x)[-1])).sum())
 
     h = 1e-6
     gradient = [(loss(x + h * e) - loss(x - h * e)) / (2 * h) for e in np.eye(6)]

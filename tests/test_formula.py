@@ -265,7 +265,7 @@ def all_settings(row: Any) -> list[tuple[float, ...]]:
 @ORDERS
 def test_float32(reference: Reference, row: Any, order: int) -> None:
     parameters = tuple(row.parameters.values())
-    f = pass_of(actc.functions[row.name], KINDS[order])
+    f = pass_of(actc.elementwise[row.name], KINDS[order])
     x = np.concatenate([sample32(STEP), anchors(f, directed(row, parameters))])
     assert len(x) > (8_000_000 if FULL else 120_000)
     measure(reference, row, order, x, parameters, F32, *bounds(row, order, F32), order < 2)
@@ -275,7 +275,7 @@ def test_float32(reference: Reference, row: Any, order: int) -> None:
 def test_float32_at_other_parameters(reference: Reference, parametrised: Any, order: int) -> None:
     row = parametrised
     for parameters in oracle.settings(row):
-        f = functools.partial(pass_of(actc.functions[row.name], KINDS[order]), **dict(
+        f = functools.partial(pass_of(actc.elementwise[row.name], KINDS[order]), **dict(
             zip(row.parameters, parameters, strict=True)
         ))  # fmt: skip
         x = np.concatenate([sample32(STEP_ELSEWHERE), anchors(f, directed(row, parameters))])

@@ -39,7 +39,7 @@ def test_table_against_mpmath(tool: Any, row: Any, order: int) -> None:
 @pytest.mark.parametrize("pass_", PASSES)
 def test_table_against_the_functions(row: Any, pass_: str) -> None:
     """By Simpson's rule on the C function, which shares nothing with the quadratures of the tool and of `gain`."""
-    f = actc.functions[row.name]
+    f = actc.elementwise[row.name]
     g = f if pass_ == "forward" else f.derivative
     cuts = sorted({-20.0, 0.0, 20.0, *oracle.kinks_of(row)})
     total = 0.0
@@ -115,8 +115,8 @@ def test_where_the_mean_is_zero() -> None:
 
 def test_names_and_functions() -> None:
     for row in ROWS:
-        f = actc.functions[row.name]
-        gains = {actc.init.gain(of) for of in (row.name, row.unique_name, f, actc.exact.functions[row.name])}
+        f = actc.elementwise[row.name]
+        gains = {actc.init.gain(of) for of in (row.name, row.unique_name, f, actc.exact.elementwise[row.name])}
         assert gains == {row.gain} == {f.info["gain"]}
         assert actc.init.gain(f, "backward") == row.derivative_gain == f.info["derivative_gain"]
         if row.parameters:  # defaults said aloud are the defaults

@@ -137,7 +137,7 @@ def test_gain_by_name() -> None:
 
 def test_signal_keeps_its_size(row: Any) -> None:
     """Which is what a gain is for: normal inputs, the function, weights at its gain, and their moment is 1 again."""
-    f, rng = actc.functions[row.name], np.random.default_rng(row.index)
+    f, rng = actc.elementwise[row.name], np.random.default_rng(row.index)
     y = f(rng.standard_normal((256, 1024))) @ init.he_normal((1024, 1024), f, layout="keras", rng=rng)
     assert (y**2).mean() == pytest.approx(1, abs=0.2)
 

@@ -70,7 +70,7 @@ def test_each_slope(parametrised: Any, tier: str, dtype: Any) -> None:
 
 def test_sums(parametrised: Any, dtype: Any) -> None:
     """Over everything: the sum of g df/dp, to what pairwise summation in double loses."""
-    row, f = parametrised, actc.functions[parametrised.name]
+    row, f = parametrised, actc.elementwise[parametrised.name]
     for n in (1, 2, 255, 256, 257, 511, 1025):
         x = np.resize(sample(dtype, 24), n)
         g = np.random.default_rng(n).standard_normal(n).astype(dtype)
@@ -87,7 +87,7 @@ def test_sums(parametrised: Any, dtype: Any) -> None:
 
 def test_sums_are_accurate_and_repeatable(parametrised: Any) -> None:
     """Many terms that nearly cancel: pairwise, not one by one; and the same bits every time."""
-    f = actc.functions[parametrised.name]
+    f = actc.elementwise[parametrised.name]
     rng = np.random.default_rng(1)
     x = rng.standard_normal(200_003)
     g = rng.standard_normal(len(x))
@@ -193,7 +193,7 @@ def test_errors_name_what_was_given(parametrised: Any, tier: str) -> None:
 
 
 def test_nan_and_infinity_reach_the_sum(parametrised: Any, dtype: Any) -> None:
-    f = actc.functions[parametrised.name].parameter_backward
+    f = actc.elementwise[parametrised.name].parameter_backward
     for i in (0, 3, 300):
         for n in (301, 1000):
             x, g = sample(dtype, n), np.ones(n, dtype)
@@ -280,7 +280,7 @@ def laid_out_like(a: np.ndarray, dtype: Any) -> np.ndarray:
 def test_parameter_gradients_broadcast(call: Any, name: str) -> None:
     arrays, _ = call
     row = next(r for r in ROWS if r.name == name)
-    f = actc.functions[name].parameter_backward
+    f = actc.elementwise[name].parameter_backward
     g, x, p = arrays[0], arrays[1], np.abs(arrays[-1]) + 0.1
     full = np.broadcast_shapes(g.shape, x.shape, p.shape)
     each = f(*(np.broadcast_to(a, full) for a in (g, x)), *[np.broadcast_to(p, full)] * len(row.parameters))
@@ -293,7 +293,7 @@ def test_parameter_gradients_broadcast(call: Any, name: str) -> None:
 
 
 def test_bad_shapes_write_nothing(parametrised: Any, kind: str) -> None:
-    f = pass_of(actc.functions[parametrised.name], kind)
+    f = pass_of(actc.elementwise[parametrised.name], kind)
     for shape in ((4,), (2, 5), (3, 6)):
         inputs = [np.ones(6, np.float32)] * (f.nin - len(arity(f)))
         out = tuple(np.full(6, 7, np.float32) for _ in range(f.nout))

@@ -55,7 +55,7 @@ def in_actc(framework: str, name: str, given: Mapping[str, Any]) -> tuple[Any, t
     row = ROWS[framework, name]
     values = {**row.parameters, **given}
     chosen, parameters = row.rule(**values) if row.rule else (row.actc, tuple(values.values()))
-    return actc.functions[chosen], parameters
+    return actc.elementwise[chosen], parameters
 
 
 @pytest.fixture(params=EVERY, ids="-".join)
@@ -72,7 +72,7 @@ def of(framework: str) -> pytest.MarkDecorator:
 def test_namespace(framework: str) -> None:
     p = preset(framework)
     assert preset(framework) is p
-    assert list(p) == [n for (f, n), row in ROWS.items() if f == framework and row.actc in actc.functions]
+    assert list(p) == [n for (f, n), row in ROWS.items() if f == framework and row.actc in actc.elementwise]
     assert len(p) == len(list(p)) == len(dict(p))
     for name, f in p.items():
         assert getattr(p, name) is p[name] is f
@@ -140,9 +140,9 @@ def test_a_function_that_is_missing_is_left_out(monkeypatch: pytest.MonkeyPatch)
 def test_what_it_is(
     framework: str, name: str, given: dict[str, Any], function: str, parameters: tuple[float, ...]
 ) -> None:
-    if name not in preset(framework) or function not in actc.functions:
+    if name not in preset(framework) or function not in actc.elementwise:
         pytest.skip("not in this build")
-    f, g = preset(framework)[name], actc.functions[function]
+    f, g = preset(framework)[name], actc.elementwise[function]
     same_bits(f(X, **given), g(X, *parameters))
     same_bits(f(X, *{**f.parameters, **given}.values()), g(X, *parameters))
 
@@ -196,10 +196,10 @@ def test_names_and_signatures(entry: Any) -> None:
     assert f.__name__ == name
     for kind in ("", *_surface.PASSES):
         p = pass_of(f, kind)
-        reference = inspect.signature(pass_of(actc.functions[row.actc], kind)).parameters
+        reference = inspect.signature(pass_of(actc.elementwise[row.actc], kind)).parameters
         given = inspect.signature(p).parameters
         inputs = ["g", "x"] if kind == "backward" else ["x"]
-        own = actc.functions[row.actc].parameters
+        own = actc.elementwise[row.actc].parameters
         assert list(given) == [*inputs, *row.parameters, *(q for q in reference if q not in (*inputs, *own))]
         assert {q: given[q].default for q in row.parameters} == dict(row.parameters)
         assert "\n" not in p.__doc__

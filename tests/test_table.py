@@ -45,7 +45,7 @@ def test_table_and_surface_agree() -> None:
     for functions in TIERS.values():
         assert list(functions) == names, "in table order"
     for row in ROWS:
-        f = actc.functions[row.name]
+        f = actc.elementwise[row.name]
         assert f.formula == row.formula
         assert dict(f.parameters) == row.parameters
         assert row.reference, "where does it come from?"
@@ -204,7 +204,7 @@ def test_monotonicity(row: Any, tier: str) -> None:
 
 def test_lipschitz_constant(row: Any) -> None:
     """No slope exceeds it, some slope comes near it; where it is infinite f jumps or its slopes have no bound."""
-    f = actc.exact.functions[row.name]
+    f = actc.exact.elementwise[row.name]
     for parameters in positive_settings(row):
         constant = float(oracle.field(row, row.lipschitz, *parameters))
         x = dense(row, parameters)
@@ -262,9 +262,9 @@ def test_unique_names_mean_nothing_else(row: Any) -> None:
     for module in (np, special):
         other = getattr(module, row.unique_name, None)
         if other is not None:
-            np.testing.assert_allclose(other(x), actc.functions[row.name](x), rtol=1e-12)
-    assert getattr(actc, row.unique_name) is getattr(actc, row.name) is actc.functions[row.name]
-    assert actc.functions[row.name].__name__ == row.unique_name
+            np.testing.assert_allclose(other(x), actc.elementwise[row.name](x), rtol=1e-12)
+    assert getattr(actc, row.unique_name) is getattr(actc, row.name) is actc.elementwise[row.name]
+    assert actc.elementwise[row.name].__name__ == row.unique_name
 
 
 def test_identity_is_named_linear() -> None:

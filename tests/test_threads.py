@@ -88,9 +88,9 @@ def longest_pause(call: object) -> tuple[float, float]:
 def test_the_gil_is_released_in_big_calls(way: str) -> None:
     """Another thread runs while one of them computes, along the fast path and NumPy's."""
     n = 12_000_000
-    f = actc.exact.functions[list(actc.functions)[-1]]
+    f = actc.exact.elementwise[list(actc.elementwise)[-1]]
     if way == "parameters":
-        f = next(f for f in actc.exact.functions.values() if arity(f))
+        f = next(f for f in actc.exact.elementwise.values() if arity(f))
     x = (
         np.linspace(-5, 5, n, dtype=np.float32)
         if way != "strided"
@@ -107,7 +107,7 @@ def test_the_gil_is_released_in_big_calls(way: str) -> None:
 
 def test_switching_instruction_sets_meanwhile() -> None:
     """use_isa while others compute: every result is one of the instruction sets'."""
-    f = actc.functions[list(actc.functions)[-1]]
+    f = actc.elementwise[list(actc.elementwise)[-1]]
     x = np.linspace(-20, 20, 5001, dtype=np.float32)
     before = actc.isa()
     allowed = set()
@@ -134,7 +134,7 @@ def test_switching_instruction_sets_meanwhile() -> None:
 
 def child(names: list[str], queue: object) -> None:
     x = np.linspace(-9, 9, 3000, dtype=np.float32)
-    queue.put([actc.functions[n](x).tobytes() for n in names])  # type: ignore[attr-defined]
+    queue.put([actc.elementwise[n](x).tobytes() for n in names])  # type: ignore[attr-defined]
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
@@ -147,12 +147,12 @@ warnings.simplefilter("ignore")
 import actc
 from test_threads import child
 x = np.linspace(-9, 9, 3000, dtype=np.float32)
-names = list(actc.functions)
-wanted = [f(x).tobytes() for f in actc.functions.values()]
+names = list(actc.elementwise)
+wanted = [f(x).tobytes() for f in actc.elementwise.values()]
 stop = threading.Event()
 def busy():
     while not stop.is_set():
-        for f in actc.exact.functions.values(): f(np.ones(5000, "f4"))
+        for f in actc.exact.elementwise.values(): f(np.ones(5000, "f4"))
 threads = [threading.Thread(target=busy) for _ in range(3)]
 for t in threads: t.start()
 try:

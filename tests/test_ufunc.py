@@ -84,7 +84,7 @@ def test_pickles_to_itself(ufunc: Any) -> None:
 def test_pickles_into_a_fresh_process() -> None:
     """And alone: the receiver has not imported actc before."""
     everything = [f for *_, f in UFUNCS] + [
-        g for f in actc.functions.values() if (g := getattr(f, "parameter_backward", None))
+        g for f in actc.elementwise.values() if (g := getattr(f, "parameter_backward", None))
     ]
     run_python(
         "import pickle, sys\nfs = pickle.loads(bytes.fromhex(sys.argv[1]))\nimport actc\n"
@@ -115,7 +115,7 @@ def test_aliases() -> None:
         ("logistic", "sigmoid"),
         *((n.replace("_", ""), n) for n in ("hard_tanh", "hard_sigmoid", "hard_swish", "log_sigmoid")),
     ):
-        if name not in actc.functions:
+        if name not in actc.elementwise:
             continue
         for module in (actc, actc.exact):
             for kind in PASSES:
@@ -124,7 +124,7 @@ def test_aliases() -> None:
 
 
 def test_misspelt_names_get_a_hint() -> None:
-    for name in actc.functions:
+    for name in actc.elementwise:
         with pytest.raises(AttributeError, match=name):
             getattr(actc, name + "q")
 
@@ -479,7 +479,7 @@ def test_parameters_are_doubles() -> None:
     x = np.random.default_rng(3).standard_normal(500).astype(F32)
     for row in ROWS:
         if row.parameters:
-            f, formula, count = actc.exact.functions[row.name], oracle.formula_of(row, 0), len(row.parameters)
+            f, formula, count = actc.exact.elementwise[row.name], oracle.formula_of(row, 0), len(row.parameters)
             a, b = (f(x, *[v] * count) for v in (tenth, float(np.float32(tenth))))
             same_bits(a, f(x, *[np.full(x.shape, tenth)] * count))
             with mp.workprec(200):

@@ -240,6 +240,33 @@ ACTC_API int actc_rrelu_apply(enum actc_pass pass, enum actc_dtype dtype, const 
                                           double upper, uint64_t key, uint64_t first);
 ACTC_SYMBOLS(ACTC_DECLARE_RRELU, rrelu, NONE)
 
+/* ---- adaptive piecewise linear units ---- */
+
+/* f(x) = max(0, x) + sum_s a[s] max(0, b[s] - x), s = 0 .. hinges - 1 (Agostinelli et al. 2014). f'(x) = [x > 0] - sum of
+   the a[s] with x < b[s]; f'' = 0. Both tiers are the same: sums run in pairs of doubles and are rounded once.
+   da and db receive `hinges` sums over i each: of g[i] max(0, b[s] - x[i]) and of g[i] a[s] [x[i] < b[s]]. */
+#define ACTC_DECLARE_APL(symbol, row, tier, parameters, dtype, real)                                                   \
+    ACTC_API void symbol##_##dtype(const real *x, real *y, size_t n, const double *a, const double *b, size_t hinges); \
+    ACTC_API void symbol##_derivative_##dtype(const real *x, real *d, size_t n, const double *a, const double *b,      \
+                                              size_t hinges);                                                          \
+    ACTC_API void symbol##_second_derivative_##dtype(const real *x, real *d2, size_t n, const double *a,               \
+                                                     const double *b, size_t hinges);                                  \
+    ACTC_API void symbol##_backward_##dtype(const real *g, const real *x, real *gx, size_t n, const double *a,         \
+                                            const double *b, size_t hinges);                                           \
+    ACTC_API void symbol##_value_and_derivative_##dtype(const real *x, real *y, real *d, size_t n, const double *a,    \
+                                                        const double *b, size_t hinges);                               \
+    ACTC_API void symbol##_parameter_backward_##dtype(const real *g, const real *x, size_t n, const double *a,         \
+                                                      const double *b, size_t hinges, double *da, double *db);
+ACTC_TYPES(ACTC_DECLARE_APL, actc_apl, apl, 0, NONE)
+ACTC_TYPES(ACTC_DECLARE_APL, actc_exact_apl, apl, ACTC_EXACT, NONE)
+
+/* The same over strided memory. data holds the inputs, a, b, then the outputs; from element to element an operand
+   advances by strides[k] bytes, a and b too (0: the same hinges for all), and from hinge to hinge a, b, and for
+   ACTC_PARAMETER_BACKWARD da and db, by hinge_strides[0 .. 3]. That pass takes one set of hinges. Returns 0, or -1
+   for an unknown pass or dtype. */
+ACTC_API int actc_apl_strided(enum actc_pass pass, enum actc_dtype dtype, char *const *data, const ptrdiff_t *strides,
+                              size_t n, const ptrdiff_t *hinge_strides, size_t hinges);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,6 +1,7 @@
 /* dispatch.c - which instruction set, which kernel, and the exported symbols. */
 #include "environment.h"
 #include "internal.h"
+#include "pairwise.h"
 #include "parameters.h"
 
 #include <math.h> /* INFINITY */
@@ -416,44 +417,26 @@ static halves_loop *halves_loop_of(const isa *in_use, const call *c, size_t n)
     return in_use->f32->halves[c->row][c->dtype][c->pass];
 }
 
-/* Sums of g df/dp: 256 neighbours by halves, the blocks' sums by halves again, so the order depends on n alone and
-   the error grows with log n. */
-static double block_sum(double *v, size_t n)
-{
-    for (size_t i = n; i < SUM_BLOCK; i++) v[i] = 0;
-    for (size_t width = SUM_BLOCK / 2; width; width /= 2)
-        for (size_t i = 0; i < width; i++) v[i] += v[i + width];
-    return v[0];
-}
+/* Sums of g df/dp. */
 static void parameter_sums(const isa *in_use, const call *c, size_t total)
 {
     block s;
-    double partial[MAX_PARAMETERS][64]; /* partial[j] sums 2^j blocks, as in a binary counter */
+    pairwise sums[MAX_PARAMETERS];
     const void *parameters[2 * MAX_PARAMETERS];
     void *out[MAX_PARAMETERS];
     for (int i = 0; i < MAX_PARAMETERS; i++) {
         parameters[2 * i] = s.high[i], parameters[2 * i + 1] = s.low[i];
         out[i] = s.out[i];
+        sums[i].blocks = 0;
     }
-    uint64_t blocks = 0;
-    for (size_t at = 0, n; at < total; at += n, blocks++) {
+    for (size_t at = 0, n; at < total; at += n) {
         const void *in[2];
         n = total - at < SUM_BLOCK ? total - at : SUM_BLOCK;
         gather(in_use->f64, 0, c, at, n, &s, in);
         in_use->f64->loops[c->row][c->pass](in, out, n, parameters, (size_t)parameters_vary(c));
-        for (int i = 0; i < c->parameters; i++) {
-            double sum = block_sum(s.out[i], n);
-            int level = 0;
-            for (uint64_t b = blocks; b & 1; b >>= 1) sum += partial[i][level++];
-            partial[i][level] = sum;
-        }
+        for (int i = 0; i < c->parameters; i++) add_block(&sums[i], s.out[i], n);
     }
-    for (int i = 0; i < c->parameters; i++) {
-        double sum = 0;
-        for (int level = 0; level < 64; level++)
-            if (blocks >> level & 1) sum += partial[i][level];
-        *(double *)c->data[c->inputs + c->parameters + i] = sum;
-    }
+    for (int i = 0; i < c->parameters; i++) *(double *)c->data[c->inputs + c->parameters + i] = total_of(&sums[i]);
 }
 
 /* What has no loop in the float unit. */

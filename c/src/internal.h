@@ -59,6 +59,9 @@ typedef struct unit {
     void (*split)(const char *doubles, ptrdiff_t stride, void *high, void *low, size_t n);
     /* by row, dtype and pass; NULL where they go by blocks */
     halves_loop *const (*halves)[2][ACTC_BACKWARD + 1];
+    /* adds the hinges a max(0, b - x) and their slopes to sums kept as pairs of doubles: y, its low part, d, its low part;
+       step is 1 where a and b vary with x, 0 where a[0] and b[0] stand for all */
+    void (*hinges)(const double *x, const double *a, const double *b, size_t step, double *const sums[4], size_t n);
     /* the generator: count <= counters at a time; a stretch of a stream of uniform numbers */
     size_t counters;
     void (*philox)(const uint32_t *counter, const uint32_t *key, uint32_t *words, size_t count);

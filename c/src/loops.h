@@ -175,6 +175,7 @@ static loop *const loops[][LOOP_COUNT] = {
 #include "half_loops.h"
 #include "gate_loops.h"
 #if DOUBLE && !PAIRS
+#include "hinges.h"
 #include "philox.h"
 #endif
 
@@ -189,6 +190,7 @@ const unit EXPORT(ISA, f64) = {.loops = loops,
                                .write = {write_f16, write_bf16, write_f32, write_f64},
                                .doubtful = {doubtful_f16, doubtful_bf16, doubtful_f32},
                                .split = split,
+                               .hinges = hinges,
                                .counters = COUNTERS,
                                .philox = philox,
                                .uniform = uniform,

@@ -92,6 +92,9 @@ cdef extern from "actc.h" nogil:
     int actc_gate_apply_strided(const actc_gate *gate, actc_pass which, actc_dtype dtype,
                                 char **data, const Py_ssize_t *strides, size_t n)
 
+    int actc_apl_strided(actc_pass which, actc_dtype dtype, char **data, const Py_ssize_t *strides, size_t n,
+                         const Py_ssize_t *hinge_strides, size_t hinges)
+
     enum actc_shape:
         ACTC_MAP
         ACTC_REDUCE

@@ -14,8 +14,9 @@ same surface, correctly rounded; `actc.preset("torch")` and the like have anothe
 """
 
 import os as _os
+from types import MappingProxyType as _MappingProxyType
 
-from actc import _gates, _row_surface, _rrelu, _surface
+from actc import _apl_surface, _gates, _row_surface, _rrelu, _surface
 from actc._config import cpu_features, get_cmake_dir, get_include, get_library, get_library_dir, show_config
 from actc._core import isa, isas, use_isa
 from actc._version import __version__
@@ -23,17 +24,20 @@ from actc._version import __version__
 if "ACTC_ISA" in _os.environ:  # the C library ignores a name that it does not know; Python should not
     use_isa(_os.environ["ACTC_ISA"])
 
-functions, _flat = _surface.build(exact=False)
+elementwise, _flat = _surface.build(exact=False)
 gates, _flat_gates = _gates.build(exact=False)
-_flat |= _flat_gates | _rrelu.build(functions, exact=False)
-row_functions, _of_rows = _row_surface.build(exact=False)
-_flat.update(_of_rows)
+row_functions, _flat_rows = _row_surface.build(exact=False)
+_apl, _flat_apl = _apl_surface.build(exact=False)
+_flat |= _flat_gates | _flat_rows | _flat_apl | _rrelu.build(elementwise, exact=False)
 globals().update(_flat)
+
+functions = _MappingProxyType({**elementwise, "apl": _apl, "crelu": row_functions["crelu"]})
 
 __all__ = [
     "__version__",
     "cpu_features",
     "diagnostics",
+    "elementwise",
     "exact",
     "functions",
     "gates",

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from actc import _cli_formula, _core, _surface, exact, functions
+from actc import _cli_formula, _core, _surface, elementwise, exact
 from actc._config import config
 
 ROWS = {row.name: row for row in _core.rows()}
@@ -62,8 +62,8 @@ def dtypes() -> dict[str, np.dtype[Any]]:
 
 
 def ufunc_of(name: str, which: str, tier: Any = None) -> Any:
-    """The ufunc of one function and pass; `tier` is `actc.functions` or `actc.exact.functions`."""
-    f = (functions if tier is None else tier)[name]
+    """The ufunc of one function and pass; `tier` is `actc.elementwise` or `actc.exact.elementwise`."""
+    f = (elementwise if tier is None else tier)[name]
     return f if which == "forward" else getattr(f, which)
 
 
@@ -177,7 +177,7 @@ def _reference(name: str, derivative: bool, dtype: np.dtype[Any]) -> tuple[Any, 
     """f or f' on the sample as (high, low), and the size that an error is relative to: near an isolated zero of f'
     its own size would be meaningless. float64 has mpmath for a judge, the others have `actc.exact` in float64."""
     row, x = ROWS[name], sample(dtype)
-    judge = ufunc_of(name, "derivative" if derivative else "forward", exact.functions)
+    judge = ufunc_of(name, "derivative" if derivative else "forward", exact.elementwise)
     if dtype.itemsize == 8:
         evaluate = _cli_formula.mpmath_function(row.derivative if derivative else row.formula, row.parameters)
         if evaluate is None:

@@ -35,18 +35,18 @@ def unknown(what: str, name: str, valid: Iterable[str]) -> UsageError:
 
 def function_name(name: str) -> str:
     """The table's name for a name or an alias of it."""
-    if name in actc.functions:
+    if name in actc.elementwise:
         return name
     found = vars(actc).get(name)
-    for known, f in actc.functions.items():
+    for known, f in actc.elementwise.items():
         if f is found:
             return known
-    raise unknown("function", name, actc.functions)
+    raise unknown("function", name, actc.elementwise)
 
 
 def parameters(name: str, given: Iterable[str]) -> dict[str, float]:
     """`alpha=0.5` ... as keyword arguments of the named function."""
-    defaults = actc.functions[name].parameters
+    defaults = actc.elementwise[name].parameters
     values = {}
     for item in given:
         key, _, text = item.partition("=")
@@ -141,7 +141,7 @@ def apply(args: argparse.Namespace) -> None:
 
     name = function_name(args.name)
     values = parameters(name, args.param)
-    tier = actc.exact.functions if args.exact else actc.functions
+    tier = actc.exact.elementwise if args.exact else actc.elementwise
     passes = _cli_apply.passes(tier[name])
     if args.which not in passes:
         raise unknown("pass", args.which, passes)

@@ -70,7 +70,7 @@ def write_json(target: str, cells: Iterable[_bench.Cell]) -> None:
 
 def check(args: argparse.Namespace) -> list[str]:
     """Names of the functions, or an error that lists what there is."""
-    names = [function_name(n) for n in args.names] or list(actc.functions)
+    names = [function_name(n) for n in args.names] or list(actc.elementwise)
     for what, given, valid in (("dtype", args.dtype, _bench.dtypes()), ("pass", args.passes, _bench.PASSES)):
         for name in given:
             if name not in valid:
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> None:
     names = check(args)
     quiet = args.json == "-"
     grid = list(itertools.product(names, args.passes, args.dtype, args.size))
-    bench = _bench.Bench(args.seconds, actc.exact.functions if args.exact else None)
+    bench = _bench.Bench(args.seconds, actc.exact.elementwise if args.exact else None)
     widths = [max(len(c), *(len(str(g[i])) for g in grid)) if i < 4 else len(c) for i, c in enumerate(COLUMNS)]
 
     def show(texts: Iterable[str]) -> None:

@@ -29,7 +29,7 @@ def gain(function: Any, pass_: str = "forward", **parameters: float) -> float:
     Parameters
     ----------
     function : str or ufunc
-        A function of `actc.functions` or its name, aliases included.
+        A function of `actc.elementwise` or its name, aliases included.
     pass_ : {"forward", "backward"}
         Which signal to keep.
     **parameters : float
@@ -92,7 +92,7 @@ def find(function: Any) -> Any:
     """The ufunc of a name, an alias or a ufunc of actc's own."""
     f = getattr(actc, function, None) if isinstance(function, str) else function
     if not hasattr(f, "info"):
-        raise ValueError(f"unknown activation function {function!r}: expected one of actc.functions or its name")
+        raise ValueError(f"unknown activation function {function!r}: expected one of actc.elementwise or its name")
     return f
 
 

@@ -38,7 +38,7 @@ def tidy(axes: Any) -> None:
 
 def draw(left: Any, right: Any, name: str, parameters: Mapping[str, float], color: str = INK) -> None:
     """One function on the left axes, its derivative on the right ones."""
-    f: Any = actc.functions[name]
+    f: Any = actc.elementwise[name]
     x = np.linspace(-REACH, REACH, 4001)
     slope = f.derivative(x, **parameters)
     jumps = np.append(np.abs(np.diff(slope)) > 0.1 * float(np.ptp(slope)), False)

@@ -224,7 +224,7 @@ def _shown(value: Any) -> str:
 
 def _values(row: Row) -> dict[str, str]:
     """Each parameter of actc's function -> the framework's that takes its place, or the number that it always is."""
-    parameters = actc.functions[row.actc].parameters
+    parameters = actc.elementwise[row.actc].parameters
     if row.parameters and row.rule is None:
         return dict(zip(parameters, row.parameters, strict=True))
     numbers = row.rule(**row.parameters)[1] if row.rule is not None else parameters.values()
@@ -263,7 +263,7 @@ class Function:
     __signature__: inspect.Signature
 
     def __init__(self, framework: str, name: str, row: Row, kind: str = "") -> None:
-        f = actc.functions[row.actc]
+        f = actc.elementwise[row.actc]
         self.actc, self.parameters = row.actc, row.parameters
         self.formula = _substitute(f.formula, _values(row))
         self._from, self._kind, self._rule = (framework, name, kind), kind, row.rule
@@ -287,7 +287,7 @@ class Function:
         target = self._target
         if self._rule is not None:
             chosen, values = self._rule(**dict(zip(self.parameters, values, strict=True)))
-            target = _pass(actc.functions[chosen], self._kind)
+            target = _pass(actc.elementwise[chosen], self._kind)
         if self._kind == "parameter_backward":
             return dict(zip(self.parameters, target(*inputs, *values, *rest, **kwargs).values(), strict=True))
         if self._kinks:
@@ -346,9 +346,9 @@ class Preset(Mapping[str, Any]):
         self._framework = framework
         self._functions: dict[str, Any] = {}
         for names, row in _TABLES[framework].items():
-            if row.actc not in actc.functions:
+            if row.actc not in actc.elementwise:
                 continue
-            f = actc.functions[row.actc]
+            f = actc.elementwise[row.actc]
             for name in names.split():
                 same = dict(f.parameters) == dict(row.parameters) and getattr(actc, name, None) is f
                 self._functions[name] = f if same and not row.kinks else Function(framework, name, row)

@@ -6,6 +6,8 @@ their names.
 
 from __future__ import annotations
 
+from typing import Any
+
 from actc import _core, _row_surface, _rows
 from actc._surface import ALIASES, PASSES
 
@@ -53,6 +55,7 @@ maxout_layer: _MaxoutLayer
 """
 TAIL = """
 __version__: str
+elementwise: Mapping[str, Any]
 functions: Mapping[str, Any]
 gates: Mapping[str, Any]
 rrelu: _RReLU
@@ -61,6 +64,24 @@ rrelu_backward: Any
 row_functions: Mapping[str, Any]
 
 def isa() -> str: ...
+class _Apl(Protocol):
+    __name__: str
+    formula: str
+    info: Mapping[str, Any]
+    def __call__(self, x: ArrayLike, /, a: ArrayLike, b: ArrayLike, out: _Array | None = ..., **kwargs: Any) -> Any: ...
+    def derivative(self, x: ArrayLike, /, a: ArrayLike, b: ArrayLike, out: _Array | None = ..., **k: Any) -> Any: ...
+    def second_derivative(self, x: ArrayLike, /, a: ArrayLike, b: ArrayLike, **kwargs: Any) -> Any: ...
+    def backward(self, g: ArrayLike, x: ArrayLike, /, a: ArrayLike, b: ArrayLike, **kwargs: Any) -> Any: ...
+    def value_and_derivative(self, x: ArrayLike, /, a: ArrayLike, b: ArrayLike, **k: Any) -> tuple[Any, Any]: ...
+    def parameter_backward(self, g: ArrayLike, x: ArrayLike, /, a: ArrayLike, b: ArrayLike) -> dict[str, Any]: ...
+
+apl: _Apl
+apl_derivative: Any
+apl_second_derivative: Any
+apl_backward: Any
+apl_value_and_derivative: Any
+apl_parameter_backward: Any
+
 def preset(name: str) -> Mapping[str, Any]: ...
 def isas() -> list[str]: ...
 def use_isa(name: str) -> str: ...

@@ -1,6 +1,6 @@
 """What goes wrong in a network, as numbers: zeros, dead and saturated units, drifting moments, vanishing gradients.
 
-`f` is a function of `actc.functions` or its name, keyword parameters are its own; `z` is what goes into it, `y` what
+`f` is a function of `actc.elementwise` or its name, keyword parameters are its own; `z` is what goes into it, `y` what
 comes out, with the samples of a batch along axis 0. Everything is counted and summed in float64.
 
 The scripts in examples/ put these to the claims that are made about activation functions.

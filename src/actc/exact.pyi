@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+elementwise: Mapping[str, Any]
 functions: Mapping[str, Any]
 row_functions: Mapping[str, Any]
 
