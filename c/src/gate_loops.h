@@ -81,29 +81,60 @@ static OUT_OF_LINE V far_product(V g, V a, V m, V k)
     return scaled(sel(none, K(0), K(1)) * product, exp2_of(max(K(C(-280, -2100)), min(K(C(200, 1900)), k))));
 }
 /* a f(b) where a part 2^w would overflow on the way, and where b may be subnormal */
-static INLINE V far_value(body *f, V a, V b, const parameter *p, int count)
+static INLINE V far_value(body *f, V a, V b)
 {
-    const REAL shift = C(70, 800);
     result o;
-    V larger = b * K(C(0x1p70f, 0x1p800));
-    M tiny = lt(abs(b), K(C(0x1p-100f, 0x1p-900))) & gt(abs(b), K(0));
-    if (count) tiny = tiny & lt(abs(p[0].high * larger), K(C(0x1p-25f, 0x1p-54))); /* f is linear there */
+    M tiny = lt(abs(b), K(C(0x1p-100f, 0x1p-900))) & gt(abs(b), K(0)); /* f is linear there */
     M plain = eq(b, K(0)) | gt(abs(b), K(LARGEST)) | gt(abs(a), K(LARGEST));
-    f(sel(tiny, larger, b), p, &o);
-    V y = far_product(a, K(1), sel(tiny, o.y, o.part), sel(tiny, K(-shift), o.part_w.k));
+    f(sel(tiny, b * K(C(0x1p70f, 0x1p800)), b), NULL, &o);
+    V y = far_product(a, K(1), sel(tiny, o.y, o.part), sel(tiny, K(C(-70, -800)), o.part_w.k));
     return sel(plain, a * sel(gt(abs(b), K(LARGEST)), o.y, o.part), y);
 }
-static INLINE V times_value(V a, V a_rest, V b, body *f, const parameter *p, int count, const result *o)
+static INLINE V times_part(V a, V b, body *f, const result *o)
 {
-    if (!o->has_part) return a * o->y;
     V y = a * o->part;
     M far = lt(abs(o->part), K(C(0x1p-100f, 0x1p-960))) | gt(abs(y), K(C(0x1p126f, 0x1p1022)));
     if (!DOUBLE) {
-        V rest = fma(a, o->rest, a_rest * o->part);
+        V rest = a * o->rest;
         y = sel(gt(abs(rest), K(0)), fma(a, o->part, rest), y); /* -0 + 0 would be 0 */
     }
     y = scaled(y, o->part_w);
-    return lanes_of(far) ? sel(far, far_value(f, a, b, p, count), y) : y;
+    return lanes_of(far) ? sel(far, far_value(f, a, b), y) : y;
+}
+
+static OUT_OF_LINE V far_logistic(V a, V factor, V b, V sigma, V k, M below)
+{
+    M plain = gt(abs(b), K(LARGEST)) | gt(abs(a), K(LARGEST));
+    V limit = sel(below & gt(abs(b), K(LARGEST)), copysign(K(0), factor), factor);
+    return sel(plain, a * (limit * sigma), far_product(a, factor, sigma, k));
+}
+/* With a in the numerator one division serves, as in silu. What the product a b loses and what m does go back in by the
+   remainder; a alone leaves room for an ULP. */
+static INLINE V times_logistic(V a, V a_rest, V b, int alone, const result *o)
+{
+    pair n = alone ? single(a) : two_product(a, o->factor);
+    V y;
+    if (alone) {
+        V q = n.h / o->m;
+        y = sel(o->below, scaled(q, o->m_w), fnma(q, o->two_k, n.h));
+    } else {
+        V inverse = K(1) / o->m, q = n.h * inverse, more = fma(a_rest, o->factor, n.l);
+        V rest = inverse * fnma(q, o->m_rest, fnma(q, o->m, n.h) + more);
+        V above = fnma(q, o->two_k, n.h) + fnma(rest, o->two_k, more);
+        y = sel(o->below, scaled(q + rest, o->m_w), above);
+    }
+    y = sel(eq(n.h, K(0)), n.h, y); /* -0 + 0 would be 0 */
+    M far = gt(abs(n.h), K(C(0x1p126f, 0x1p1022)));
+    if (!lanes_of(far)) return y;
+    V low = K(1) / o->m;
+    low = fnma(low, low * o->m_rest, low);
+    V sigma = sel(o->below, low, fnma(low, o->two_k, K(1)));
+    return sel(far, far_logistic(a, o->factor, b, sigma, sel(o->below, o->m_w.k, K(0)), o->below), y);
+}
+static INLINE V times_value(V a, V a_rest, V b, body *f, const result *o)
+{
+    if (o->has_logistic) return times_logistic(a, a_rest, b, f == sigmoid_body, o);
+    return o->has_part ? times_part(a, b, f, o) : a * o->y;
 }
 /* f' is at most a little above 1: only a product g a that is too large needs care. */
 static INLINE V times_slope(V g, V a, V b, const result *o)
@@ -124,13 +155,13 @@ static INLINE void gate_element(body *f, int pass, int clamped, int count, V g, 
     (void)pass, (void)g;
 #else
     result o;
-    o.has_scale = o.has_part = 0;
+    o.has_scale = o.has_part = o.has_logistic = 0;
     o.lost_y = o.lost_d = K(0);
     f(in.b, p, &o);
     if (pass == ACTC_FORWARD) {
-        out[0] = times_value(in.a, in.rest, in.b, f, p, count, &o);
+        out[0] = times_value(in.a, in.rest, in.b, f, &o);
     } else {
-        out[0] = times_value(g * in.slope_a, K(0), in.b, f, p, count, &o);
+        out[0] = times_value(g * in.slope_a, K(0), in.b, f, &o);
         out[1] = times_slope(g * in.slope_b, in.a, in.b, &o);
     }
 #endif

@@ -12,7 +12,7 @@ static INLINE pair split_pair(double h, double l)
 static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
 {
     M below = lt(v.h, K(0)), inside = lt(abs(v.h), K(EXP_LIMIT));
-    V k, h = sel(inside, v.h, unless_nan(v.h, copysign(K(EXP_LIMIT), v.h))), l = sel(inside, v.l, K(0));
+    V k, h = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), v.h)), l = sel(inside, v.l, K(0));
     pair q = exp_reduced_sum(-abs(h), sel(below, l, -l), &k), one = single(K(1)), p = plus(1, q);
     scale tail = exp2_of(k), w = unless(gt(v.h, K(0)), tail);
     V two_k = value_of(tail);
@@ -27,6 +27,7 @@ static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
     V sigma = ratio(sel_pair(below, p, one), m), y = bounded * sigma;
     o->y = scaled(y, y_scale);
     with_part(o, y, fma(bounded, sigma, -y), y_scale);
+    with_logistic(o, x, below, logistic_of(abs(h), sel(below, -l, l)));
 
     pair lower = product(sum_of(sum_of(one, s), e), p);
     pair upper = product(e, sum_of(sum_of(s, single(K(-1))), neg(e)));
