@@ -185,6 +185,22 @@ def test_same_bits_everywhere(gate: Any, tier: str, dtype: Any) -> None:
                     same_bits(result, w[at : at + n])
 
 
+@pytest.mark.parametrize("gate", [g for g in GATES if g.parameters], ids=lambda g: g.name)
+def test_parameter_arrays(gate: Any, tier: str, dtype: Any) -> None:
+    """Each element as with its own parameters alone, those included that floats cannot hold."""
+    f, rng = TIERS[tier][gate.name], np.random.default_rng(31)
+    a, b = pairs(dtype, 60, 32)
+    g = samples(dtype, 60, 33)[: len(a)]
+    values = [0.0, -0.0, 1.0, 0.3, -2.5, 1e-30, 1e-300, 1e30, 1e300, np.inf, -np.inf, np.nan, 7.1, 2.0**-90]
+    parameters = [rng.choice(values, len(a)) for _ in gate.parameters]
+    y, (ga, gb) = f(a, b, *parameters), f.backward(g, a, b, *parameters)
+    for i in range(len(a)):
+        own = [p[i] for p in parameters]
+        same_bits(y[i], f(a[i], b[i], *own))
+        for whole, alone in zip((ga, gb), f.backward(g[i], a[i], b[i], *own), strict=True):
+            same_bits(whole[i], alone)
+
+
 @each_gate
 def test_in_place(gate: Any, dtype: Any) -> None:
     f = actc.gates[gate.name]
