@@ -19,7 +19,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from actc import exact as exact
 from actc import views as views
-from actc._rrelu import RReLU as _RReLU
 
 _Array: TypeAlias = NDArray[Any]
 
@@ -43,6 +42,24 @@ class _Function(Protocol):
 '''
 
 TAIL = """
+class _RReLU(Protocol):
+    \"\"\"y = leaky_relu(x) with slopes drawn for each element\"\"\"
+
+    __name__: str
+    def __call__(
+        self, x: ArrayLike, /, lower: float = ..., upper: float = ..., training: bool = ..., rng: Any = ..., *,
+        first: int = ..., out: _Array | None = ...,
+    ) -> Any: ...
+    def derivative(
+        self, x: ArrayLike, /, lower: float = ..., upper: float = ..., training: bool = ..., rng: Any = ..., *,
+        first: int = ..., out: _Array | None = ...,
+    ) -> Any: ...
+    def backward(
+        self, g: ArrayLike, x: ArrayLike, /, lower: float = ..., upper: float = ..., training: bool = ...,
+        rng: Any = ..., *, first: int = ..., out: _Array | None = ...,
+    ) -> Any: ...
+    def key(self, rng: Any = ...) -> int: ...
+
 __version__: str
 functions: Mapping[str, Any]
 gates: Mapping[str, Any]
