@@ -1,7 +1,7 @@
 /* gate_loops.h - from gates.def the loops y = a f(b), f being the body of an activation.
 
-   In floats f(b) alone may be off by an ULP and a half, and its product with a by twice that and another half: bodies
-   therefore say what f(b) rounds off, and one fma takes it into the product. */
+   In floats f(b) alone may be off by 1.3 ULP, and its product with a by twice that and another half. Bodies therefore say
+   more than f(b): what it rounds off, or the denominator that a is to be divided by. */
 
 /* What a gate multiplies. a: the value as the gate takes it, rest: what its rounding loses; its slope and that of the
    gate's own clamp are 0 or 1. */
@@ -44,7 +44,7 @@ BODY(gelu_tanh)
 {
     NO_PARAMETERS;
     pair C = constant_pair(0x1.9884533d43651p0, -0x1.cbc0d30ebfd15p-54);
-    pair a = constant_pair(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61); /* as in gates.h */
+    pair a = constant_pair(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61); /* as in times_sigmoid.h */
     o->y = times_sigmoid(x, mul(add(C, mul(two_product(x, x), a)), single(x)));
     o->d = o->y;
 }
@@ -81,16 +81,16 @@ static OUT_OF_LINE V far_product(V g, V a, V m, V k)
     return scaled(sel(none, K(0), K(1)) * product, exp2_of(max(K(C(-280, -2100)), min(K(C(200, 1900)), k))));
 }
 /* a f(b) where a part 2^w would overflow on the way, and where b may be subnormal */
-static INLINE V far_value(body *f, V a, V b)
+static INLINE V far_value(body *f, V a, V b, const parameter *p)
 {
     result o;
     M tiny = lt(abs(b), K(C(0x1p-100f, 0x1p-900))) & gt(abs(b), K(0)); /* f is linear there */
     M plain = eq(b, K(0)) | gt(abs(b), K(LARGEST)) | gt(abs(a), K(LARGEST));
-    f(sel(tiny, b * K(C(0x1p70f, 0x1p800)), b), NULL, &o);
+    f(sel(tiny, b * K(C(0x1p70f, 0x1p800)), b), p, &o);
     V y = far_product(a, K(1), sel(tiny, o.y, o.part), sel(tiny, K(C(-70, -800)), o.part_w.k));
     return sel(plain, a * sel(gt(abs(b), K(LARGEST)), o.y, o.part), y);
 }
-static INLINE V times_part(V a, V b, body *f, const result *o)
+static INLINE V times_part(V a, V b, body *f, const parameter *p, const result *o)
 {
     V y = a * o->part;
     M far = lt(abs(o->part), K(C(0x1p-100f, 0x1p-960))) | gt(abs(y), K(C(0x1p126f, 0x1p1022)));
@@ -99,7 +99,7 @@ static INLINE V times_part(V a, V b, body *f, const result *o)
         y = sel(gt(abs(rest), K(0)), fma(a, o->part, rest), y); /* -0 + 0 would be 0 */
     }
     y = scaled(y, o->part_w);
-    return lanes_of(far) ? sel(far, far_value(f, a, b), y) : y;
+    return lanes_of(far) ? sel(far, far_value(f, a, b, p), y) : y;
 }
 
 static OUT_OF_LINE V far_logistic(V a, V factor, V b, V sigma, V k, M below)
@@ -110,11 +110,11 @@ static OUT_OF_LINE V far_logistic(V a, V factor, V b, V sigma, V k, M below)
 }
 /* With a in the numerator one division serves, as in silu. What the product a b loses and what m does go back in by the
    remainder; a alone leaves room for an ULP. */
-static INLINE V times_logistic(V a, V a_rest, V b, int alone, const result *o)
+static INLINE V times_logistic(V a, V a_rest, V b, const result *o)
 {
-    pair n = alone ? single(a) : two_product(a, o->factor);
+    pair n = o->factor_is_one ? single(a) : two_product(a, o->factor);
     V y;
-    if (alone) {
+    if (o->factor_is_one) {
         V q = n.h / o->m;
         y = sel(o->below, scaled(q, o->m_w), fnma(q, o->two_k, n.h));
     } else {
@@ -131,10 +131,10 @@ static INLINE V times_logistic(V a, V a_rest, V b, int alone, const result *o)
     V sigma = sel(o->below, low, fnma(low, o->two_k, K(1)));
     return sel(far, far_logistic(a, o->factor, b, sigma, sel(o->below, o->m_w.k, K(0)), o->below), y);
 }
-static INLINE V times_value(V a, V a_rest, V b, body *f, const result *o)
+static INLINE V times_value(V a, V a_rest, V b, body *f, const parameter *p, const result *o)
 {
-    if (o->has_logistic) return times_logistic(a, a_rest, b, f == sigmoid_body, o);
-    return o->has_part ? times_part(a, b, f, o) : a * o->y;
+    if (o->has_logistic) return times_logistic(a, a_rest, b, o);
+    return o->has_part ? times_part(a, b, f, p, o) : a * o->y;
 }
 /* f' is at most a little above 1: only a product g a that is too large needs care. */
 static INLINE V times_slope(V g, V a, V b, const result *o)
@@ -155,13 +155,13 @@ static INLINE void gate_element(body *f, int pass, int clamped, int count, V g, 
     (void)pass, (void)g;
 #else
     result o;
-    o.has_scale = o.has_part = o.has_logistic = 0;
+    o.has_scale = o.has_part = o.has_logistic = o.factor_is_one = 0;
     o.lost_y = o.lost_d = K(0);
     f(in.b, p, &o);
     if (pass == ACTC_FORWARD) {
-        out[0] = times_value(in.a, in.rest, in.b, f, &o);
+        out[0] = times_value(in.a, in.rest, in.b, f, p, &o);
     } else {
-        out[0] = times_value(g * in.slope_a, K(0), in.b, f, &o);
+        out[0] = times_value(g * in.slope_a, K(0), in.b, f, p, &o);
         out[1] = times_slope(g * in.slope_b, in.a, in.b, &o);
     }
 #endif

@@ -43,6 +43,7 @@ BODY(sigmoid)
     o->d2 = scaled(-copysign(tanh_of_half(t), x) * o->d, t.w);
     with_scale(o, t.w);
     with_logistic(o, K(1), lt(x, K(0)), t);
+    o->factor_is_one = 1;
 }
 
 /* tanh(a) = (1 - e)/(1 + e), e = e^-2a: the roundings of numerator and denominator weigh less than those of e^2a - 1 and

@@ -1,5 +1,4 @@
-/* times_sigmoid.h - x sigma(v) for several v, in doubles for the activations and in floats too for gates.def, where f(b)
-   takes what its last product rounds off into the product with a. */
+/* times_sigmoid.h - x sigma(v) for several v: in doubles for the activations, and in floats too for gates.def. */
 
 /* the constant h + l, given as doubles, in reals of the unit */
 static INLINE pair split_pair(double h, double l)
@@ -20,13 +19,10 @@ static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
     s.h = unless_nan(v.h, sel(inside, s.h, copysign(K(8192), s.h)));
     s.l = sel(inside, s.l, K(0));
 
-    V bounded = sel(below, sel(inside, x, copysign(K(0), x)), x);
+    V bounded = sel(below, max(K(-LARGEST), min(K(LARGEST), x)), x);
     M huge = gt(abs(bounded), K(C(0x1p120f, 0x1p1000))); /* p may be above 1 */
     scale y_scale = {sel(huge & below, w.k + K(2), w.k)};
-    bounded = bounded * sel(huge & below, K(0.25), K(1));
-    V sigma = ratio(sel_pair(below, p, one), m), y = bounded * sigma;
-    o->y = scaled(y, y_scale);
-    with_part(o, y, fma(bounded, sigma, -y), y_scale);
+    o->y = scaled(bounded * sel(huge & below, K(0.25), K(1)) * ratio(sel_pair(below, p, one), m), y_scale);
     with_logistic(o, x, below, logistic_of(abs(h), sel(below, -l, l)));
 
     pair lower = product(sum_of(sum_of(one, s), e), p);
