@@ -28,9 +28,9 @@ static INLINE gate_operands gate_operands_of(V a, V b, int clamped, V limit)
 /* Rows that pairs.h has not: f alone, which is all that a tie asks for. */
 static INLINE pair times_sigmoid(V x, pair v)
 {
-    M below = lt(v.h, K(0));
-    V k;
-    pair minus = {max(K(-EXP_LIMIT), -abs(v.h)), sel(below, v.l, -v.l)}, q = exp_pair(minus, &k), one = single(K(1));
+    M below = lt(v.h, K(0)), inside = lt(abs(v.h), K(EXP_LIMIT));
+    V k, rest = sel(inside, v.l, K(0));
+    pair minus = {max(K(-EXP_LIMIT), -abs(v.h)), sel(below, rest, -rest)}, q = exp_pair(minus, &k), one = single(K(1));
     scale w = exp2_of(k);
     pair e0 = add(one, q), m = add(one, scaled_pair(e0, value_of(w)));
     return shifted(quotient(mul(sel_pair(below, e0, one), single(x)), m), unless(gt(v.h, K(0)), w));
@@ -51,14 +51,18 @@ BODY(gelu_tanh)
 
 /* a f(b) rounded to odd. Where f(b) = b/2 + c b^2 .. the product may be a tie but for the square, and f(b) = 1/2 + b/4
    likewise; pairs show either only if b is not too small. So a tiny b is replaced by one that is 2^58 times smaller than
-   1, which is still far from moving a product of two floats over another middle. */
-static INLINE V odd_product(body *f, gate_operands o, const parameter *p)
+   1, which is still far from moving a product of two floats over another middle. And b sigma(v), however near to b, is
+   nearer to 0, unless v is infinite. */
+static INLINE V odd_product(body *f, gate_operands o, const parameter *p, int count)
 {
     result r;
     M tiny = lt(abs(o.b), K(0x1p-58)) & gt(abs(o.b), K(0));
     V shrink = sel(tiny, binade(o.b) * K(0x1p58), K(1));
     f(o.b / shrink, p, &r);
     shrink = sel(lt(abs(r.y.h), K(0x1p-40)), shrink, K(1)); /* not where f(0) is not 0 */
+    M whole = eq(abs(r.y.h), abs(o.b)) & eq(r.y.l, K(0));
+    if (count) whole = whole & lt(abs(p[0].high), K(INFINITE));
+    r.y.l = sel(whole, K(-0x1p-200) * r.y.h, r.y.l);
     pair a = {o.a, o.rest}, y = mul(a, scaled_pair(r.y, shrink));
     return odd(y.h, y.l);
 }
@@ -151,7 +155,7 @@ static INLINE void gate_element(body *f, int pass, int clamped, int count, V g, 
 {
     gate_operands in = gate_operands_of(a, b, clamped, clamped ? p[count - 1].high : K(0));
 #if PAIRS
-    out[0] = odd_product(f, in, p);
+    out[0] = odd_product(f, in, p, count);
     (void)pass, (void)g;
 #else
     result o;
