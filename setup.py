@@ -102,7 +102,7 @@ class BuildWithLibrary(build_ext):
             (package / "__init__.pyi").write_text(printed.stdout)
 
 
-def extension(name):
+def extension(name, numpy_target="NPY_2_0_API_VERSION"):
     return Extension(
         f"actc.{name}",
         [f"src/actc/{name}.pyx"],
@@ -110,7 +110,7 @@ def extension(name):
         libraries=["actc"],
         define_macros=[
             ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
-            ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
+            ("NPY_TARGET_VERSION", numpy_target),
             ("ACTC_SHARED", None),
         ],
         extra_compile_args=[] if sys.platform == "win32" else ["-O2", "-g0"],
@@ -119,6 +119,9 @@ def extension(name):
 
 
 setup(
-    ext_modules=cythonize([extension(name) for name in ("_core", "_random", "views")], include_path=["src"]),
+    ext_modules=cythonize(
+        [*map(extension, ("_core", "_random", "views")), extension("_rows", "NPY_2_1_API_VERSION")],
+        include_path=["src"],
+    ),
     cmdclass={"build_ext": BuildWithLibrary},
 )

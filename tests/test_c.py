@@ -236,6 +236,26 @@ def expected_symbols(shared):
         for tier, a_pass, dtype in itertools.product(("", "exact_"), some, ("f16", "bf16", "f32", "f64")):
             yield f"actc_{tier}{name}{a_pass}_{dtype}"
 
+    class Row(ctypes.Structure):
+        _fields_ = [
+            ("struct_size", ctypes.c_size_t),
+            ("name", ctypes.c_char_p),
+            ("index", ctypes.c_size_t),
+            ("parameter_count", ctypes.c_size_t),
+            ("parameters", ctypes.c_void_p),
+            ("shape", ctypes.c_int),
+        ]
+
+    library.actc_row_count.restype = ctypes.c_size_t
+    library.actc_row_at.restype = ctypes.POINTER(Row)
+    library.actc_row_at.argtypes = [ctypes.c_size_t]
+    for index in range(library.actc_row_count()):
+        row = library.actc_row_at(index).contents
+        for tier in ("", "exact_"):
+            for a_pass in passes if row.shape == 2 else ["", "_backward"]:
+                for dtype in ("f16", "bf16", "f32", "f64"):
+                    yield f"actc_{tier}{row.name.decode()}{a_pass}_{dtype}"
+
 
 def test_exported_symbols(build):
     options = ["-gU"] if sys.platform == "darwin" else ["-D", "--defined-only"]
@@ -243,7 +263,7 @@ def test_exported_symbols(build):
     assert not {name for name in exported if not name.startswith("actc_")}
     expected = set(expected_symbols(build.shared))
     assert expected <= exported
-    declared = set(re.findall(r"\b(actc_\w+)\(", (INCLUDE / "actc.h").read_text()))
+    declared = set(re.findall(r"\b(actc_\w+)\(", "".join(p.read_text() for p in INCLUDE.rglob("*.h"))))
     assert exported - expected <= declared, "exported, but not by the header"
 
 

@@ -90,6 +90,8 @@ typedef struct actc_activation {
     const char *kinks; /* where f, f' or f'' jumps; kink says what f' is there */
     const char *monotonicity;
     const char *lipschitz;
+    double gain;            /* 1/sqrt(E[f(z)^2]), z standard normal, at default parameters; f' for the gradients': */
+    double derivative_gain; /* weights of variance gain^2/n keep the second moment of n inputs. inf where f' is 0 */
 } actc_activation;
 
 ACTC_API size_t actc_count(void);
@@ -241,4 +243,6 @@ ACTC_SYMBOLS(ACTC_DECLARE_RRELU, rrelu, NONE)
 #ifdef __cplusplus
 }
 #endif
+
+#include "actc/rows.h"
 #endif

@@ -141,9 +141,9 @@ static INLINE V times_value(V a, V a_rest, V b, body *f, const parameter *p, con
     return o->has_part ? times_part(a, b, f, p, o) : a * o->y;
 }
 /* f' is at most a little above 1: only a product g a that is too large needs care. */
-static INLINE V times_slope(V g, V a, V b, const result *o)
+static INLINE V times_slope(V g, V a, V b, const result *o, int count)
 {
-    V ga = g * a, y = backward(ga, b, o);
+    V ga = g * a, y = backward(ga, b, o, count);
     M far = gt(abs(ga), K(C(0x1p100f, 0x1p900)));
     if (!lanes_of(far)) return y;
     far = far & lt(abs(b), K(INFINITE)) & lt(abs(g), K(INFINITE)) & lt(abs(a), K(INFINITE));
@@ -166,7 +166,7 @@ static INLINE void gate_element(body *f, int pass, int clamped, int count, V g, 
         out[0] = times_value(in.a, in.rest, in.b, f, p, &o);
     } else {
         out[0] = times_value(g * in.slope_a, K(0), in.b, f, p, &o);
-        out[1] = times_slope(g * in.slope_b, in.a, in.b, &o);
+        out[1] = times_slope(g * in.slope_b, in.a, in.b, &o, count);
     }
 #endif
 }

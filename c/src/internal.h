@@ -19,6 +19,32 @@ enum {
    (MAX_LANES copies stand there). For ACTC_PARAMETER_BACKWARD out[i] receives the products g df/dp_i. */
 typedef void loop(const void *const *in, void *const *out, size_t n, const void *const *parameters, size_t step);
 
+/* n contiguous halves, n >= MAX_LANES, of a row without parameters, from memory to memory. */
+typedef void halves_loop(const uint16_t *const *in, uint16_t *out, size_t n);
+
+/* ---- functions of whole rows ---- */
+
+/* An operand as a kernel sees it: vector i at `at + i step`, its lanes `lane` bytes apart. */
+typedef struct memory {
+    char *at;
+    ptrdiff_t step, lane;
+} memory;
+
+/* How the lanes of a vector lie over rows: along one row, or across up to LANES rows; operands of the unit's own real
+   type with neighbouring lanes, or (ANY) whatever they are. */
+enum way { ALONG, ACROSS, ANY_ALONG, ANY_ACROSS, WAY_COUNT };
+enum { MAX_ROW_INPUTS = 3, MAX_ROW_OUTPUTS = 4 };
+
+/* Rows for one call of a kernel. */
+typedef struct panel {
+    memory in[MAX_ROW_INPUTS], out[MAX_ROW_OUTPUTS];
+    double parameters[MAX_PARAMETERS];
+    size_t length, width; /* elements in a row; rows in the lanes, 1 along */
+    enum actc_dtype dtype;
+} panel;
+/* 1, or 0 where it takes the kernel for ANY operands; then nothing is written */
+typedef int row_kernel(const panel *p);
+
 /* The kernels of one instruction set for one real type. */
 typedef struct unit {
     loop *const (*loops)[LOOP_COUNT]; /* by row of the table; NULL where the unit has none */
@@ -31,10 +57,17 @@ typedef struct unit {
     size_t (*doubtful[ACTC_DTYPE_COUNT])(const void *reals, size_t n, int near_zero, uint16_t *which);
     /* strided doubles to high and low parts */
     void (*split)(const char *doubles, ptrdiff_t stride, void *high, void *low, size_t n);
+    /* by row, dtype and pass; NULL where they go by blocks */
+    halves_loop *const (*halves)[2][ACTC_BACKWARD + 1];
     /* the generator: count <= counters at a time; a stretch of a stream of uniform numbers */
     size_t counters;
     void (*philox)(const uint32_t *counter, const uint32_t *key, uint32_t *words, size_t count);
     void (*uniform)(uint64_t key, uint64_t first, double lower, double width, double *values, size_t n);
+    row_kernel *const (*rows)[ACTC_PASS_COUNT][WAY_COUNT]; /* by row of rows.def */
+    int lanes;
+    /* n neighbours of each of `width` rows of the unit's own type to n vectors, and back; NULL where plain loops do */
+    void (*columns_of_rows)(const char *rows, ptrdiff_t outer, size_t width, size_t n, void *columns);
+    void (*rows_of_columns)(const void *columns, char *rows, ptrdiff_t outer, size_t width, size_t n);
 } unit;
 
 /* One instruction set: float and double kernels, and double kernels that carry pairs of doubles. */

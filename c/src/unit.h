@@ -97,6 +97,7 @@ static INLINE uint32_t float_bits(float v)
 #include "elementary/pair.h"
 #include "elementary/exp.h"
 #include "elementary/log1p.h"
+#include "elementary/log.h"
 #include "elementary/normal.h"
 #if DOUBLE
 #include "elementary/double_double.h"
@@ -110,7 +111,6 @@ static INLINE uint32_t float_bits(float v)
 #include "activations/gated.h"
 #include "activations/times_sigmoid.h"
 #if DOUBLE
-#include "elementary/log.h"
 #include "elementary/sincos.h"
 #include "activations/algebraic.h"
 #include "activations/gates.h"
@@ -120,6 +120,7 @@ static INLINE uint32_t float_bits(float v)
 #endif
 #if !PAIRS
 #include "storage.h"
+#include "rows/rows.h"
 #endif
 #include "loops.h"
 

@@ -38,6 +38,8 @@ cdef extern from "actc.h" nogil:
         const char *kinks
         const char *monotonicity
         const char *lipschitz
+        double gain
+        double derivative_gain
 
     enum actc_pass:
         ACTC_FORWARD
@@ -89,6 +91,34 @@ cdef extern from "actc.h" nogil:
                         const void *const *inputs, void *const *outputs, size_t n, const double *params)
     int actc_gate_apply_strided(const actc_gate *gate, actc_pass which, actc_dtype dtype,
                                 char **data, const Py_ssize_t *strides, size_t n)
+
+    enum actc_shape:
+        ACTC_MAP
+        ACTC_REDUCE
+        ACTC_DOUBLED
+
+    ctypedef struct actc_row:
+        size_t struct_size
+        const char *name
+        size_t index
+        size_t parameter_count
+        const actc_parameter *parameters
+        actc_shape shape
+        const char *formula
+        const char *backward
+        const char *from_ "from"
+        const char *limits
+        const char *masked
+        const char *empty
+        int grouped
+        const char *reference
+        const char *elsewhere
+
+    size_t actc_row_count()
+    const actc_row *actc_row_at(size_t index)
+    const actc_row *actc_row_find(const char *name)
+    int actc_apply_rows(const actc_row *row, actc_pass which, actc_dtype dtype, char **data,
+                        const Py_ssize_t *outer, const Py_ssize_t *inner, size_t rows, size_t length)
 
 
 cdef inline int apply_f32(const actc_activation *f, const float[::1] x, float[::1] y,

@@ -15,7 +15,7 @@ same surface, correctly rounded; `actc.preset("torch")` and the like have anothe
 
 import os as _os
 
-from actc import _gates, _rrelu, _surface
+from actc import _gates, _row_surface, _rrelu, _surface
 from actc._config import cpu_features, get_cmake_dir, get_include, get_library, get_library_dir, show_config
 from actc._core import isa, isas, use_isa
 from actc._version import __version__
@@ -26,11 +26,14 @@ if "ACTC_ISA" in _os.environ:  # the C library ignores a name that it does not k
 functions, _flat = _surface.build(exact=False)
 gates, _flat_gates = _gates.build(exact=False)
 _flat |= _flat_gates | _rrelu.build(functions, exact=False)
+row_functions, _of_rows = _row_surface.build(exact=False)
+_flat.update(_of_rows)
 globals().update(_flat)
 
 __all__ = [
     "__version__",
     "cpu_features",
+    "diagnostics",
     "exact",
     "functions",
     "gates",
@@ -38,9 +41,12 @@ __all__ = [
     "get_include",
     "get_library",
     "get_library_dir",
+    "init",
     "isa",
     "isas",
+    "maxout_layer",
     "preset",
+    "row_functions",
     "show_config",
     "use_isa",
     *_flat,
@@ -48,14 +54,16 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """What is loaded when asked for: `actc.exact` and its functions, `actc.views`, `actc.preset`; and an answer to
-    misspelt names."""
+    """What is loaded when asked for: `actc.exact` and its functions, `actc.views`, `actc.init`, `actc.diagnostics`,
+    `actc.preset`, `actc.maxout_layer`; and an answer to misspelt names."""
     import importlib
 
-    if name in ("exact", "views"):
+    if name in ("exact", "views", "init", "diagnostics"):
         return importlib.import_module(f"actc.{name}")
     if name == "preset":
         return importlib.import_module("actc._presets").preset
+    if name == "maxout_layer":
+        return importlib.import_module("actc._maxout_layer").maxout_layer
     if name.removeprefix("exact_") in _flat:  # as pickle asks for it
         return getattr(importlib.import_module("actc.exact"), name.removeprefix("exact_"))
     import difflib

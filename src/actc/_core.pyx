@@ -474,6 +474,8 @@ def rows():
             zeros=(<bytes>row.zeros).decode(),
             monotonicity=(<bytes>row.monotonicity).decode(),
             lipschitz=(<bytes>row.lipschitz).decode(),
+            gain=row.gain,
+            derivative_gain=row.derivative_gain,
             reference=(<bytes>row.reference).decode(),
             elsewhere=(<bytes>row.elsewhere).decode(),
             exact_f64_is_paired=bool(row.exact_f64_is_paired),
@@ -502,6 +504,11 @@ def gates():
             elsewhere=(<bytes>gate.elsewhere).decode(),
         ))
     return table
+
+
+def promotions():
+    """DType class of x -> DType class that computes it."""
+    return computed_in
 
 
 def version():

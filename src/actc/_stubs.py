@@ -6,7 +6,7 @@ their names.
 
 from __future__ import annotations
 
-from actc import _core
+from actc import _core, _row_surface, _rows
 from actc._surface import ALIASES, PASSES
 
 HEAD = '''"""Type stub of actc, printed from the table by the build."""
@@ -17,7 +17,9 @@ from typing import Any, Protocol, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from actc import diagnostics as diagnostics
 from actc import exact as exact
+from actc import init as init
 from actc import views as views
 
 _Array: TypeAlias = NDArray[Any]
@@ -41,6 +43,13 @@ class _Function(Protocol):
     ) -> tuple[_Array, _Array]: ...
 '''
 
+MAXOUT_LAYER = """
+class _MaxoutLayer(Protocol):
+    def __call__(self, x: ArrayLike, W: ArrayLike, b: ArrayLike, *, out: _Array | None = ...) -> _Array: ...
+    def backward(self, g: ArrayLike, x: ArrayLike, W: ArrayLike, b: ArrayLike) -> tuple[_Array, _Array, _Array]: ...
+
+maxout_layer: _MaxoutLayer
+"""
 TAIL = """
 class _RReLU(Protocol):
     \"\"\"y = leaky_relu(x) with slopes drawn for each element\"\"\"
@@ -66,6 +75,7 @@ gates: Mapping[str, Any]
 rrelu: _RReLU
 rrelu_derivative: Any
 rrelu_backward: Any
+row_functions: Mapping[str, Any]
 
 def isa() -> str: ...
 def preset(name: str) -> Mapping[str, Any]: ...
@@ -129,6 +139,27 @@ class {name}(Protocol):
 '''
 
 
+def row_protocol(row: Any) -> str:
+    """The Protocol of a row function: each its own, for their passes and options differ."""
+    text = [
+        f'''
+class _{row.name.title().replace("_", "")}(Protocol):
+    """y = {row.name}(x)"""
+
+    __name__: str
+    formula: str
+    info: Mapping[str, Any]
+    parameters: Mapping[str, float]
+'''
+    ]
+    for kind in ("", *_row_surface.passes_of(row)):
+        inputs = ", ".join(f"{n}: ArrayLike" for n in _row_surface.inputs_of(row, kind))
+        named = ["pieces: int"] * row.grouped + [f"{p}: ArrayLike = ..." for p in row.parameters]
+        tail = ", ".join([*named, "out: Any = ...", "*", "axis: int = ...", "**kwargs: Any"])
+        text.append(f"    def {kind or '__call__'}(self, {inputs}, /, {tail}) -> Any: ...\n")
+    return "".join(text)
+
+
 def stub() -> str:
     """The text of `__init__.pyi`."""
     protocols: dict[tuple[str, ...], str] = {(): "_Function"}
@@ -151,7 +182,11 @@ def stub() -> str:
             text.append(gate_protocol(protocols[key], list(key)))
         for name in dict.fromkeys([gate.name, gate.unique_name]):
             declarations += [f"{name}: {protocols[key]}", f"{name}_backward: Any"]
-    return "".join(text) + TAIL + "\n" + "\n".join(declarations) + "\n"
+    for row in _rows.rows():
+        text.append(row_protocol(row))
+        declarations.append(f"{row.name}: _{row.name.title().replace('_', '')}")
+        declarations += [f"{row.name}_{p}: Any" for p in _row_surface.passes_of(row)]
+    return "".join(text) + MAXOUT_LAYER + TAIL + "\n" + "\n".join(declarations) + "\n"
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ static INLINE V log_of(pair v)
     pair numerator = {m - K(1), v.l * f}, denominator = two_sum(m, K(1));
     denominator.l = denominator.l + v.l * f;
     V s = ratio(numerator, denominator), z = s * s, twice = s + s;
-    V tail = fma(twice * z, atanh_polynomial(z), k * K(0x1.abc9e3b39803fp-56));
-    V r = fma(k, K(0x1.62e42fefa39efp-1), twice + tail);
+    V tail = fma(twice * z, atanh_polynomial(z), k * K(C(-0x1.05c61p-29f, 0x1.abc9e3b39803fp-56)));
+    V r = fma(k, K(C(0x1.62e43p-1f, 0x1.62e42fefa39efp-1)), twice + tail);
     V odd_ends = sel(eq(v.h, K(0)), K(-INFINITE), sel(lt(v.h, K(0)), v.h * K(0) / K(0), v.h));
     return sel(gt(v.h, K(0)) & lt(v.h, K(INFINITE)), r, odd_ends);
 }

@@ -19,6 +19,7 @@ static const int64_t first_lanes[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
 #endif
 #define load_some(p, n) ((V)P(_mm256_maskload)(p, FIRST(n)))
 #define store_some(p, v, n) P(_mm256_maskstore)(p, FIRST(n), v)
+#define TRANSPOSES /* lanes of two vectors can be chosen freely */
 #include "gnu.h"
 
 /* Conversions. To double they are of values that the narrower type has already: exact, but for what is too large. */

@@ -25,6 +25,7 @@ typedef __mmask16 M;
 #define FIRST(n) ((M)((1u << (n)) - 1))
 #define load_some(p, n) ((V)P(_mm512_maskz_loadu)(FIRST(n), p))
 #define store_some(p, v, n) P(_mm512_mask_storeu)(p, FIRST(n), v)
+#define TRANSPOSES /* lanes of two vectors can be chosen freely */
 #include "gnu.h"
 
 /* Conversions. To double they are of values that the narrower type has already: exact, but for what is too large. */

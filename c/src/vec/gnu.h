@@ -94,6 +94,32 @@ static INLINE V odd(V x, V e)
     return sel(even, sel(gt(abs(e), zero), nudged, x), x);
 }
 
+/* lane k of the result is lane index[k] of a and b, one after the other */
+static INLINE V chosen_lanes(V a, V b, const BITS *index)
+{
+#if defined(__clang__)
+    V r = a;
+    for (int i = 0; i < LANES; i++) r[i] = index[i] < LANES ? a[index[i]] : b[index[i] - LANES];
+    return r;
+#else
+    typedef BITS unaligned_bits __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
+    return __builtin_shuffle(a, b, (I) * (const unaligned_bits *)index);
+#endif
+}
+/* lane k of the result is lane k + by of v, counted round */
+static INLINE V moved(V v, int by)
+{
+#if defined(__clang__)
+    V r = v;
+    for (int i = 0; i < LANES; i++) r[i] = v[(i + by) & (LANES - 1)];
+    return r;
+#else
+    static const BITS numbers[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,
+                                   12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23};
+    return chosen_lanes(v, v, numbers + by);
+#endif
+}
+
 #ifndef fma
 static OUT_OF_LINE V fma_lanes(V a, V b, V c)
 {

@@ -62,5 +62,7 @@ static INLINE V odd(V x, V e)
     return (e < 0 || e > 0) && !(b & 1) ? from_bits(((e > 0) == (x > 0)) ? b + 1 : b - 1) : x;
 }
 
+#define moved(v, by) ((void)(by), (v)) /* lane k + by, counted round */
+
 #define fma(a, b, c) fma_one(a, b, c)
 #define fnma(a, b, c) fma_one(-(a), b, c)

@@ -1,0 +1,293 @@
+/* rows.c - functions of whole rows: the table as data, how lanes are laid over rows, and the exported symbols. */
+#include "environment.h"
+#include "internal.h"
+#include "parameters.h"
+
+#include <string.h>
+
+enum kind { ROUNDED, WIDE };
+enum {
+#define ROW(name, ...) row_##name,
+#include "../include/actc/rows.def"
+#undef ROW
+    ROW_COUNT
+};
+
+#define ROW(name, parameters, ...) static const actc_parameter name##_parameters[] = PARAMETERS_##parameters;
+#include "../include/actc/rows.def"
+#undef ROW
+
+static const actc_row table[ROW_COUNT] = {
+#define ROW(row, parameter_list, kind, of_shape, ...)                                                                  \
+    {.struct_size = sizeof(actc_row),                                                                                  \
+     .name = #row,                                                                                                     \
+     .index = row_##row,                                                                                               \
+     .parameter_count = COUNT_##parameter_list,                                                                        \
+     .parameters = row##_parameters,                                                                                   \
+     .shape = ACTC_##of_shape,                                                                                         \
+     __VA_ARGS__},
+#include "../include/actc/rows.def"
+#undef ROW
+};
+static const unsigned char kind_of[ROW_COUNT] = {
+#define ROW(name, parameters, kind, ...) kind,
+#include "../include/actc/rows.def"
+#undef ROW
+};
+
+size_t actc_row_count(void) { return ROW_COUNT; }
+const actc_row *actc_row_at(size_t index) { return index < ROW_COUNT ? &table[index] : NULL; }
+const actc_row *actc_row_find(const char *name)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (!strcmp(name, table[i].name)) return &table[i];
+    return NULL;
+}
+
+/* ---- one call ---- */
+
+enum {
+    SCRATCH = 1 << 16, /* bytes that all staged operands share: a thread's stack may be small */
+    MAX_OPERANDS = MAX_ROW_INPUTS + MAX_ROW_OUTPUTS
+};
+
+/* An operand of n elements a row: from row to row it advances by `outer` bytes, within one by `inner`. */
+typedef struct operand {
+    char *at;
+    ptrdiff_t outer, inner;
+    int is_one; /* one element a row */
+} operand;
+
+/* Inputs first; each half of a doubled row is an operand of its own. */
+typedef struct call {
+    size_t row;
+    int pass, exact, inputs, operands;
+    enum actc_dtype dtype;
+    operand all[MAX_OPERANDS];
+    const char *parameters[MAX_PARAMETERS];
+    ptrdiff_t parameter_steps[MAX_PARAMETERS];
+    size_t rows, length;
+} call;
+
+static memory *memory_of(const call *c, panel *p, int k) { return k < c->inputs ? &p->in[k] : &p->out[k - c->inputs]; }
+
+/* Rows [at, at + width) where they lie. */
+static void place(const call *c, panel *p, size_t at, size_t width, int lanes)
+{
+    for (int k = 0; k < c->operands; k++) {
+        const operand *o = &c->all[k];
+        const int along = width == 1;
+        const memory m = {o->at + (ptrdiff_t)at * o->outer, along ? o->inner * lanes : o->inner,
+                          along ? o->inner : o->outer};
+        *memory_of(c, p, k) = m;
+    }
+    p->width = width;
+    for (size_t i = 0; i < table[c->row].parameter_count; i++)
+        p->parameters[i] = *(const double *)(c->parameters[i] + (ptrdiff_t)at * c->parameter_steps[i]);
+}
+
+/* Operands of the unit's own type. */
+static void apply_kernel(row_kernel *const *kernels, panel *p, int along, enum actc_dtype own)
+{
+    p->dtype = own;
+    if (!kernels[along ? ALONG : ACROSS](p)) kernels[along ? ANY_ALONG : ANY_ACROSS](p);
+}
+
+/* One operand of n elements a row to the scratch memory `m`, or from there. */
+static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own, memory outside, memory m, size_t n,
+                  size_t real, int is_input)
+{
+    const ptrdiff_t size = (ptrdiff_t)item_size[dtype];
+    const int along = p->width == 1;
+    const size_t vectors = along ? 1 : n, in_vector = along ? n : p->width;
+    if (!along && own && outside.step == size && u->columns_of_rows) {
+        if (is_input)
+            u->columns_of_rows(outside.at, outside.lane, p->width, n, m.at);
+        else
+            u->rows_of_columns(m.at, outside.at, outside.lane, p->width, n);
+        return;
+    }
+    for (size_t i = 0; i < vectors; i++) {
+        char *at = outside.at + (ptrdiff_t)i * outside.step, *reals = m.at + (ptrdiff_t)i * m.step;
+        if (is_input) {
+            u->read[dtype](at, outside.lane, reals, in_vector);
+            if (!along) memset(reals + p->width * real, 0, ((size_t)u->lanes - p->width) * real);
+        } else
+            u->write[dtype](reals, at, outside.lane, in_vector);
+    }
+}
+
+/* The same through scratch memory in the unit's own type. The first output may have the place of the last input: kernels
+   allow it. */
+static void staged(const unit *u, const call *c, panel *p, row_kernel *const *kernels, int own, size_t real,
+                   size_t room, char *scratch)
+{
+    memory outside[MAX_OPERANDS];
+    for (int k = 0; k < c->operands; k++) {
+        memory *m = memory_of(c, p, k);
+        const int is_apart = c->all[k].is_one && k == c->inputs;
+        outside[k] = *m;
+        m->at = scratch + (size_t)(is_apart ? c->operands - 1 : k < c->inputs ? k : k - 1) * room;
+        m->lane = (ptrdiff_t)real;
+        m->step = (ptrdiff_t)real * u->lanes;
+        if (k < c->inputs) stage(u, p, c->dtype, own, outside[k], *m, c->all[k].is_one ? 1 : p->length, real, 1);
+    }
+    apply_kernel(kernels, p, p->width == 1, real == 8 ? ACTC_F64 : ACTC_F32);
+    for (int k = c->inputs; k < c->operands; k++)
+        stage(u, p, c->dtype, own, outside[k], *memory_of(c, p, k), c->all[k].is_one ? 1 : p->length, real, 0);
+}
+
+static void run_with(const unit *u, const call *c)
+{
+    row_kernel *const *kernels = u->rows[c->row][c->pass];
+    const ptrdiff_t size = (ptrdiff_t)item_size[c->dtype];
+    const int is_double = u->read[ACTC_F64] != NULL, own = c->dtype == (is_double ? ACTC_F64 : ACTC_F32);
+    const int lanes = u->lanes;
+    const size_t real = is_double ? 8 : 4;
+    int lines_along = 1, lines_across = 1, varies = 0;
+    double scratch[SCRATCH / sizeof(double)];
+    panel p;
+
+    for (int k = 0; k < c->operands; k++) {
+        lines_along &= c->all[k].is_one || c->all[k].inner == size || c->length == 1;
+        lines_across &= c->all[k].outer == size;
+    }
+    for (size_t i = 0; i < table[c->row].parameter_count; i++) varies |= c->parameter_steps[i] != 0;
+    p.length = c->length;
+
+    /* the room of each staged operand in the scratch */
+    const size_t room = SCRATCH / (size_t)c->operands / 64 * 64;
+    const size_t most_along = room / real, most_across = room / real / (size_t)lanes;
+    /* Short rows go across: the longest vector would be half empty, and each row has a sum to finish. */
+    const int is_short = c->length < (size_t)(16 * lanes);
+    const int across =
+        !varies && c->rows > 1 &&
+        (lines_across ? own || c->length <= most_across : (is_short || !lines_along) && c->length <= most_across);
+    for (size_t at = 0, width; at < c->rows; at += width) {
+        width = !across ? 1 : c->rows - at < (size_t)lanes ? c->rows - at : (size_t)lanes;
+        /* a panel of one row is laid along, whatever the others are */
+        const int along = width == 1;
+        place(c, &p, at, width, lanes);
+        if (own && (along ? lines_along : lines_across && width == (size_t)lanes))
+            apply_kernel(kernels, &p, along, c->dtype);
+        else if (c->length <= (along ? most_along : most_across))
+            staged(u, c, &p, kernels, own, real, room, (char *)scratch);
+        else {
+            p.dtype = c->dtype;
+            kernels[along ? ANY_ALONG : ANY_ACROSS](&p);
+        }
+    }
+}
+
+static int describe(call *c, const actc_row *row, int pass, enum actc_dtype dtype, char *const *data,
+                    const ptrdiff_t *outer, const ptrdiff_t *inner, size_t rows, size_t length)
+{
+    const int which = pass & ~ACTC_EXACT, doubled = row->shape == ACTC_DOUBLED;
+    const int inputs = which == ACTC_BACKWARD ? 2 : 1, outputs = which == ACTC_VALUE_AND_DERIVATIVE ? 2 : 1;
+    if ((unsigned)which >= ACTC_PASS_COUNT || (unsigned)dtype >= ACTC_DTYPE_COUNT || which == ACTC_PARAMETER_BACKWARD ||
+        (!doubled && which != ACTC_FORWARD && which != ACTC_BACKWARD))
+        return -1;
+    c->row = row->index;
+    c->pass = which;
+    c->exact = (pass & ACTC_EXACT) != 0;
+    c->dtype = dtype;
+    c->rows = rows;
+    c->length = length;
+    c->operands = c->inputs = 0;
+    for (int k = 0; k < inputs + outputs; k++) {
+        const int is_input = k < inputs, j = is_input ? k : k + (int)row->parameter_count;
+        const int is_gradient = which == ACTC_BACKWARD && k == 0, is_x = is_input && !is_gradient;
+        const int like_y = is_gradient || (!is_x && which != ACTC_BACKWARD);
+        for (int half = 0; half < (doubled && like_y ? 2 : 1); half++) {
+            const operand o = {data[j] + half * (ptrdiff_t)length * inner[j], outer[j], inner[j],
+                               row->shape == ACTC_REDUCE && like_y};
+            c->all[c->operands++] = o;
+            c->inputs += is_input;
+        }
+    }
+    for (size_t i = 0; i < row->parameter_count; i++) {
+        c->parameters[i] = data[(size_t)inputs + i];
+        c->parameter_steps[i] = outer[(size_t)inputs + i];
+    }
+    return 0;
+}
+
+int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dtype, char *const *data,
+                    const ptrdiff_t *outer, const ptrdiff_t *inner, size_t rows, size_t length)
+{
+    call c;
+    if (describe(&c, row, pass, dtype, data, outer, inner, rows, length)) return -1;
+    if (rows) {
+        const isa *in_use = actc_current_isa();
+        const environment before = enter();
+        run_with(dtype == ACTC_F64 || c.exact || kind_of[c.row] == WIDE ? in_use->f64 : in_use->f32, &c);
+        leave(before);
+    }
+    return 0;
+}
+
+/* ---- the flat symbols ---- */
+
+/* Contiguous operands. */
+static void apply(size_t row, int pass, enum actc_dtype dtype, const void *const *in, int inputs, void *const *out,
+                  int outputs, size_t rows, size_t length, const double *params)
+{
+    const actc_row *r = &table[row];
+    const ptrdiff_t size = (ptrdiff_t)item_size[dtype];
+    char *data[MAX_OPERANDS + MAX_PARAMETERS];
+    ptrdiff_t outer[MAX_OPERANDS + MAX_PARAMETERS], inner[MAX_OPERANDS + MAX_PARAMETERS];
+    const size_t of_y = r->shape == ACTC_REDUCE ? 1 : r->shape == ACTC_DOUBLED ? 2 * length : length;
+    const int is_backward = (pass & ~ACTC_EXACT) == ACTC_BACKWARD, first_out = inputs + (int)r->parameter_count;
+    for (int k = 0; k < first_out + outputs; k++) {
+        const int is_output = k >= first_out, like_y = is_backward ? k == 0 : is_output;
+        inner[k] = size;
+        outer[k] = (ptrdiff_t)(like_y ? of_y : length) * size;
+        if (k < inputs)
+            data[k] = (char *)(uintptr_t)in[k];
+        else if (is_output)
+            data[k] = out[k - first_out];
+        else
+            data[k] = (char *)(uintptr_t)&params[k - inputs], outer[k] = 0;
+    }
+    actc_apply_rows(r, (enum actc_pass)pass, dtype, data, outer, inner, rows, length);
+}
+
+enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64 = ACTC_F64 };
+
+#define CALL(name, pass, tier, parameters, dtype, inputs, outputs)                                                     \
+    const double values[] = VALUES_##parameters;                                                                       \
+    apply(row_##name, (pass) | (tier), (enum actc_dtype)type_##dtype, in, inputs, out, outputs, rows, length, values)
+#define DEFINE_ONE(symbol, pass, name, tier, parameters, dtype, real)                                                  \
+    void symbol##_##dtype(const real *x, real *y, size_t rows, size_t length ACTC_DOUBLES_##parameters)                \
+    {                                                                                                                  \
+        const void *in[] = {x};                                                                                        \
+        void *out[] = {y};                                                                                             \
+        CALL(name, pass, tier, parameters, dtype, 1, 1);                                                               \
+    }
+#define DEFINE(symbol, name, tier, parameters, dtype, real)                                                            \
+    DEFINE_ONE(symbol, ACTC_FORWARD, name, tier, parameters, dtype, real)                                              \
+    void symbol##_backward_##dtype(const real *g, const real *from, real *gx, size_t rows,                             \
+                                   size_t length ACTC_DOUBLES_##parameters)                                            \
+    {                                                                                                                  \
+        const void *in[] = {g, from};                                                                                  \
+        void *out[] = {gx};                                                                                            \
+        CALL(name, ACTC_BACKWARD, tier, parameters, dtype, 2, 1);                                                      \
+    }
+#define DEFINE_MORE(symbol, name, tier, parameters, dtype, real)                                                       \
+    DEFINE_ONE(symbol##_derivative, ACTC_DERIVATIVE, name, tier, parameters, dtype, real)                              \
+    DEFINE_ONE(symbol##_second_derivative, ACTC_SECOND_DERIVATIVE, name, tier, parameters, dtype, real)                \
+    void symbol##_value_and_derivative_##dtype(const real *x, real *y, real *d, size_t rows,                           \
+                                               size_t length ACTC_DOUBLES_##parameters)                                \
+    {                                                                                                                  \
+        const void *in[] = {x};                                                                                        \
+        void *out[] = {y, d};                                                                                          \
+        CALL(name, ACTC_VALUE_AND_DERIVATIVE, tier, parameters, dtype, 1, 2);                                          \
+    }
+
+#define DEFINITIONS_MAP(X, name, parameters) ACTC_SYMBOLS(X, name, parameters)
+#define DEFINITIONS_REDUCE DEFINITIONS_MAP
+#define DEFINITIONS_DOUBLED(X, name, parameters)                                                                       \
+    ACTC_SYMBOLS(X, name, parameters) ACTC_SYMBOLS(DEFINE_MORE, name, parameters)
+#define ROW(name, parameters, kind, shape, ...) DEFINITIONS_##shape(DEFINE, name, parameters)
+#include "../include/actc/rows.def"
+#undef ROW

@@ -1,0 +1,61 @@
+/* rows.h - from the table rows.def, the kernels of every row function. */
+#include "frame.h"
+#include "softmax.h"
+#include "choices.h"
+
+/* One body, compiled for each way that lanes can lie. */
+#define KERNEL(name, pass)                                                                                             \
+    static int name##_##pass##_along(const panel *p)                                                                   \
+    {                                                                                                                  \
+        const panel own = *p;                                                                                          \
+        return name##_##pass(&own, (mode){1, 1});                                                                      \
+    }                                                                                                                  \
+    static int name##_##pass##_across(const panel *p)                                                                  \
+    {                                                                                                                  \
+        const panel own = *p;                                                                                          \
+        return name##_##pass(&own, (mode){0, 1});                                                                      \
+    }                                                                                                                  \
+    static int name##_##pass##_any_along(const panel *p)                                                               \
+    {                                                                                                                  \
+        const panel own = *p;                                                                                          \
+        return name##_##pass(&own, (mode){1, 0});                                                                      \
+    }                                                                                                                  \
+    static int name##_##pass##_any_across(const panel *p)                                                              \
+    {                                                                                                                  \
+        const panel own = *p;                                                                                          \
+        return name##_##pass(&own, (mode){0, 0});                                                                      \
+    }
+#define WAYS(name, pass)                                                                                               \
+    {                                                                                                                  \
+        name##_##pass##_along, name##_##pass##_across, name##_##pass##_any_along, name##_##pass##_any_across           \
+    }
+
+#define KERNELS_MAP(name) KERNEL(name, forward) KERNEL(name, backward)
+#define KERNELS_REDUCE KERNELS_MAP
+#define KERNELS_DOUBLED(name)                                                                                          \
+    KERNELS_MAP(name)                                                                                                  \
+    KERNEL(name, derivative) KERNEL(name, second_derivative) KERNEL(name, value_and_derivative)
+#define LISTED_KERNELS_MAP(name) [ACTC_FORWARD] = WAYS(name, forward), [ACTC_BACKWARD] = WAYS(name, backward)
+#define LISTED_KERNELS_REDUCE LISTED_KERNELS_MAP
+#define LISTED_KERNELS_DOUBLED(name)                                                                                   \
+    LISTED_KERNELS_MAP(name), [ACTC_DERIVATIVE] = WAYS(name, derivative),                                              \
+                              [ACTC_SECOND_DERIVATIVE] = WAYS(name, second_derivative),                                \
+                              [ACTC_VALUE_AND_DERIVATIVE] = WAYS(name, value_and_derivative)
+
+/* WIDE rows have no kernels in the float unit. */
+#define IN_UNIT_ROUNDED(none, ...) __VA_ARGS__
+#if DOUBLE
+#define IN_UNIT_WIDE IN_UNIT_ROUNDED
+#else
+#define IN_UNIT_WIDE(none, ...) none
+#endif
+
+#define ROW(name, parameters, kind, shape, ...) IN_UNIT_##kind(, KERNELS_##shape(name))
+#include "../../include/actc/rows.def"
+#undef ROW
+
+static row_kernel *const row_kernels[][ACTC_PASS_COUNT][WAY_COUNT] = {
+#define ROW(name, parameters, kind, shape, ...) {IN_UNIT_##kind({NULL}, LISTED_KERNELS_##shape(name))},
+#include "../../include/actc/rows.def"
+#undef ROW
+};

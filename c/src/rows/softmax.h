@@ -1,0 +1,245 @@
+/* softmax.h - softmax, its logarithm and the logarithm of its denominator.
+
+   The shift that keeps exp from overflowing is a power of two, not the maximum: e^x = 2^k (1 + q) leaves k - k(max)
+   to the exponent field, where nothing rounds. (x - max(x), rounded, costs other libraries 65 ULP at logits of 10.)
+   Only where the maximum m is beyond SHIFT_FROM is it subtracted: what then is not negligible lies within a factor of
+   two of m, and the difference is exact. */
+
+#define SHIFT_FROM C(256, 2048)
+#define LIFT C(64, 512)        /* exponentials are kept times 2^LIFT: those of subnormal results are normal numbers */
+#define NEGLIGIBLE C(125, 800) /* e^-NEGLIGIBLE is far below the smallest number */
+
+enum sense { PLAIN, NEGATED, TEMPERED }; /* of x, of -x, of x/temperature */
+
+/* what the exponentials of a row have in common */
+typedef struct {
+    V top, shift, rest, lowest, bias; /* the maximum; what is subtracted; .. */
+    V t, t_low, inverse;              /* temperature */
+} base;
+
+/* x/temperature, with what its rounding loses */
+static INLINE pair tempered(V x, const base *o)
+{
+    const V u = x * o->inverse;
+    pair r = {u, sel(lt(abs(u), K(LARGEST)), (fnma(u, o->t, x) - u * o->t_low) * o->inverse, K(0))};
+    return r;
+}
+
+static INLINE base base_of(const panel *p, mode way, memory m, enum sense sense, double temperature)
+{
+    base o;
+    o.t = B((REAL)temperature);
+    o.t_low = DOUBLE ? K(0) : B((REAL)(temperature - (REAL)temperature));
+    o.inverse = B((REAL)(1 / temperature));
+    const int negated = sense == NEGATED || (sense == TEMPERED && temperature < 0);
+    pair top = single(greatest(p, way, m, negated));
+    if (sense == TEMPERED) top = tempered(negated ? -top.h : top.h, &o);
+    const M far = gt(abs(top.h), K(SHIFT_FROM));
+    o.top = top.h;
+    o.shift = sel(far, top.h, K(0));
+    o.rest = sel(far, top.l, K(0));
+    const V left = sel(far, K(0), top.h);
+    o.lowest = left - K(NEGLIGIBLE);
+    V k;
+    (void)exp_reduced(left, &k);
+    o.bias = (K(LIFT) - k) + K(MAGIC);
+    return o;
+}
+static INLINE V from_top(V u, const base *o, int infinite)
+{
+    return infinite ? sel(eq(u, o->shift), K(0), u - o->shift) : u - o->shift;
+}
+/* e^x 2^LIFT/2^k(max); below 2 2^LIFT. An infinite maximum is at distance 0 from itself if `infinite`, else NaN. */
+static INLINE V lifted_exp(V x, enum sense sense, const base *o, int infinite)
+{
+    V k, p, q;
+    if (sense == TEMPERED) {
+        const pair u = tempered(x, o);
+        const pair d = two_sum(from_top(u.h, o, infinite), u.l - o->rest);
+        const pair whole = exp_reduced_sum(max(o->lowest, d.h), sel(gt(d.h, o->lowest), d.l, K(0)), &k);
+        q = whole.h + whole.l;
+    } else {
+        q = exp_reduced(max(o->lowest, from_top(sense == NEGATED ? -x : x, o, infinite)), &k);
+    }
+    p = pow2(k + o->bias);
+    return fma(p, q, p);
+}
+
+/* the exponentials of a row into `to`, where there is room for them; their sum */
+static INLINE pair exponentials(const panel *p, mode way, memory from, const base *o, enum sense sense,
+                                const memory *to)
+{
+    sums s;
+    SUM(s, i, n, {
+        const V e = present(way, n, lifted_exp(get(p, way, from, i, n), sense, o, !way.own), K(0));
+        if (to) put(p, way, *to, i, n, e);
+        ADD(e);
+    });
+    pair r = total(p, way, &s);
+    /* nothing but -inf, or several +inf, which count as 1 each */
+    const M none = gt(abs(o->top), K(LARGEST)) & (lt(o->top, K(0)) | gt(r.h, K(C(0x1.8p64f, 0x1.8p512))));
+    r.h = sel(none, K(NOT_A_NUMBER), r.h);
+    return r;
+}
+
+static INLINE void divide(const panel *p, mode way, memory y, V factor, pair sum)
+{
+    const pair inverse = quotient(single(factor), sum);
+    EACH(i, n, {
+        const V e = get(p, way, y, i, n);
+        put(p, way, y, i, n, fma(e, inverse.h, e * inverse.l));
+    });
+}
+
+/* Rows of small numbers, which most are, need no shift and no maximum: they are tried first, in one pass less. That they
+   were not so small shows at the end; 0 then, and x must still be there. The bits are those of the general way, for
+   its shifts are powers of two. */
+#define SMALL 40
+static INLINE int softmax_of_small(const panel *p, mode way, memory x, memory y, V factor)
+{
+    if (p->length < (way.along ? LANES : 1) || lanes_of(gt(abs(get(p, way, x, 0, LANES)), K(SMALL)))) return 0;
+    sums s;
+    V largest = K(0);
+    SUM(s, i, n, {
+        V k;
+        const V v = get(p, way, x, i, n), q = exp_reduced(v, &k), power = pow2(k + K(MAGIC));
+        const V e = present(way, n, fma(power, q, power), K(0));
+        put(p, way, y, i, n, e);
+        ADD(e);
+        largest = max(abs(v), largest);
+    });
+    if (lanes_of(gt(largest, K(SMALL)))) return 0;
+    divide(p, way, y, factor, total(p, way, &s));
+    return 1;
+}
+
+/* y = factor e^x / sum. Kernels that cannot keep the exponentials in the result (ANY) compute them twice; they alone
+   know about infinite maxima, for this costs the others 8 %, and so they return 0 and leave such rows. */
+static INLINE int softmax_in(const panel *p, mode way, memory x, memory y, enum sense sense, double temperature,
+                             V factor)
+{
+    if (sense == PLAIN && way.own && x.at != y.at && softmax_of_small(p, way, x, y, factor)) return 1;
+    const base o = base_of(p, way, x, sense, temperature);
+    if (way.own && lanes_of(gt(abs(o.top), K(LARGEST)))) return 0;
+    const pair sum = exponentials(p, way, x, &o, sense, way.own ? &y : NULL);
+    if (way.own) {
+        divide(p, way, y, factor, sum);
+        return 1;
+    }
+    const pair inverse = quotient(single(factor), sum);
+    EACH(i, n, {
+        const V e = lifted_exp(get(p, way, x, i, n), sense, &o, 1);
+        put(p, way, y, i, n, fma(e, inverse.h, e * inverse.l));
+    });
+    return 1;
+}
+static INLINE int softmax_forward(const panel *p, mode way)
+{
+    if (p->parameters[0] == 1) return softmax_in(p, way, p->in[0], p->out[0], PLAIN, 1, K(1));
+    return softmax_in(p, way, p->in[0], p->out[0], TEMPERED, p->parameters[0], K(1));
+}
+static INLINE int softmin_forward(const panel *p, mode way)
+{
+    return softmax_in(p, way, p->in[0], p->out[0], NEGATED, 1, K(1));
+}
+
+/* g, y: factor y (g - sum of g y) */
+static INLINE void softmax_backward_in(const panel *p, mode way, V factor)
+{
+    sums s;
+    SUM(s, i, n, ADD_PAIR(two_product(get(p, way, p->in[0], i, n), get(p, way, p->in[1], i, n))););
+    const pair dot = total(p, way, &s);
+    EACH(i, n, {
+        const V y = get(p, way, p->in[1], i, n);
+        const pair d = two_sum(get(p, way, p->in[0], i, n), -dot.h);
+        put(p, way, p->out[0], i, n, y * (d.h + (d.l - dot.l)) * factor);
+    });
+}
+static INLINE int softmax_backward(const panel *p, mode way)
+{
+    softmax_backward_in(p, way, B((REAL)(1 / p->parameters[0])));
+    return 1;
+}
+static INLINE int softmin_backward(const panel *p, mode way)
+{
+    softmax_backward_in(p, way, K(-1));
+    return 1;
+}
+
+/* ---- logarithms: log of the sum = max + log(count + rest), of the maxima and of the others ---- */
+
+typedef struct {
+    V top, count, rest, log;
+} logarithm;
+
+static INLINE logarithm log_of_sum(const panel *p, mode way, memory x, V divisor)
+{
+    const base o = base_of(p, way, x, PLAIN, 1);
+    sums s;
+    V count = K(0);
+    SUM(s, i, n, {
+        const V v = present(way, n, get(p, way, x, i, n), K(-INFINITE));
+        const M is_top = eq(v, o.top);
+        ADD(sel(is_top, K(0), present(way, n, lifted_exp(v, PLAIN, &o, 1), K(0))));
+        count = count + present(way, n, sel(is_top, K(1), K(0)), K(0));
+    });
+    const pair others = total(p, way, &s);
+    logarithm r;
+    r.top = o.top;
+    r.count = over_lanes(way, count);
+    r.rest = (others.h + others.l) / lifted_exp(o.top, PLAIN, &o, 1);
+    pair sum = two_sum(r.count, r.rest);
+    sum = quotient(sum, single(divisor));
+    r.log = log_of(sum);
+    /* the logarithm of 1 + rest halves its argument on the way, which would cost a subnormal its last bit */
+    r.log = sel(eq(r.count, divisor) & lt(r.rest, K(C(0x1p-30f, 0x1p-60))), r.rest / divisor, r.log);
+    return r;
+}
+static INLINE int log_softmax_forward(const panel *p, mode way)
+{
+    const logarithm l = log_of_sum(p, way, p->in[0], K(1));
+    const M none = gt(abs(l.top), K(LARGEST)) & (lt(l.top, K(0)) | gt(l.count, K(1)));
+    const V log = sel(none, K(NOT_A_NUMBER), l.log);
+    EACH(i, n, {
+        const V v = get(p, way, p->in[0], i, n);
+        put(p, way, p->out[0], i, n, sel(eq(v, l.top), K(0), v - l.top) - log);
+    });
+    return 1;
+}
+static INLINE int logsumexp_forward(const panel *p, mode way)
+{
+    const logarithm l = log_of_sum(p, way, p->in[0], K(1));
+    put_one(p, way, p->out[0], l.top + l.log);
+    return 1;
+}
+static INLINE int logmeanexp_forward(const panel *p, mode way)
+{
+    const logarithm l = log_of_sum(p, way, p->in[0], B((REAL)p->length));
+    put_one(p, way, p->out[0], l.top + l.log);
+    return 1;
+}
+
+/* g, y: g - e^y sum of g */
+static INLINE int log_softmax_backward(const panel *p, mode way)
+{
+    sums s;
+    SUM(s, i, n, ADD(get(p, way, p->in[0], i, n)););
+    const pair sum = total(p, way, &s);
+    EACH(i, n, {
+        const V g = get(p, way, p->in[0], i, n), y = get(p, way, p->in[1], i, n);
+        V k;
+        const pair q = exp_reduced_sum(max(K(-EXP_LIMIT), y), K(0), &k), e = plus(1, q);
+        const pair whole = product(e, sum);
+        const V scale = sel(lt(y, K(-EXP_LIMIT)), K(0), value_of(exp2_of(k)));
+        const V high = whole.h * scale, low = whole.l * scale;
+        const pair d = two_sum(g, -high);
+        put(p, way, p->out[0], i, n, d.h + (d.l - low));
+    });
+    return 1;
+}
+/* g, x: g softmax(x); those of logmeanexp are the same */
+static INLINE int logsumexp_backward(const panel *p, mode way)
+{
+    return softmax_in(p, way, p->in[1], p->out[0], PLAIN, 1, get_one(p, way, p->in[0]));
+}
+#define logmeanexp_backward logsumexp_backward

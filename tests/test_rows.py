@@ -1,0 +1,552 @@
+"""Row functions: against their formulas in mpmath, in every layout, on every instruction set; and as gufuncs."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from typing import Any
+
+import numpy as np
+import oracle
+import pytest
+from conftest import DTYPES, each, every_dtype, run_python
+from mpmath import mp, mpf
+
+import actc
+from actc import _rows
+
+TABLE = _rows.rows()
+TIERS = {"default": actc.row_functions, "exact": actc.exact.row_functions}
+every_op = pytest.mark.parametrize("op", TABLE, ids=[r.name for r in TABLE])
+# float32, halves, float64; `exact` float64 is the default kernel
+FORWARD = {"default": {"float32": 3, "float64": 4}, "exact": {"float32": 1, "float64": 4}}
+BACKWARD = {"default": {"float32": 4, "float64": 4}, "exact": {"float32": 1, "float64": 4}}
+
+
+def kinds_of(op: Any) -> list[str]:
+    return [k for k in ("", "backward", "derivative", "second_derivative", "value_and_derivative")
+            if not k or hasattr(TIERS["default"][op.name], k)]  # fmt: skip
+
+
+def gufunc(op: Any, tier: str = "default", kind: str = "") -> Any:
+    f = TIERS[tier][op.name]
+    return getattr(f, kind) if kind else f
+
+
+def shapes(op: Any, kind: str, lead: tuple[int, ...], n: int) -> list[tuple[int, ...]]:
+    """Shapes of the inputs, rows along the last axis."""
+    y = {"map": (n,), "reduce": (), "doubled": (2 * n,)}[op.shape]
+    return [lead + y, (*lead, n)] if kind == "backward" else [(*lead, n)]
+
+
+def inputs(op: Any, kind: str, dtype: Any, lead: tuple[int, ...], n: int, seed: int = 0, scale: float = 3) -> list[Any]:
+    rng = np.random.default_rng(seed)
+    made = [(rng.standard_normal(s) * scale).astype(dtype) for s in shapes(op, kind, lead, n)]
+    if kind == "backward" and op.backward_from == "y":
+        made[1] = TIERS["exact"][op.name](made[1])
+    return made
+
+
+def call(f: Any, op: Any, arrays: list[Any], axis: int = -1, **kwargs: Any) -> Any:
+    """f on rows along `axis`; groups of a grouped function are whole rows, so that all are called alike."""
+    if op.grouped:
+        n = arrays[-1].shape[axis]
+        if len(arrays) == 2:
+            arrays = [np.expand_dims(arrays[0], axis), arrays[1]]
+            return f(*arrays, pieces=n, axis=axis, **kwargs)
+        return np.squeeze(f(*arrays, pieces=n, axis=axis, **kwargs), axis)
+    return f(*arrays, axis=axis, **kwargs)
+
+
+def bits(a: Any) -> np.ndarray:
+    """Bit patterns; every NaN the same, for which of several a row passes on is not promised."""
+    a = np.ascontiguousarray(a)
+    return np.where(a == a, a.view(f"u{a.dtype.itemsize}"), np.array(-1).astype(f"u{a.dtype.itemsize}"))
+
+
+def same(a: Any, b: Any) -> None:
+    for one, other in zip(a, b, strict=True) if isinstance(a, tuple) else [(a, b)]:
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(bits(one), bits(other))
+
+
+# ---- values ------------------------------------------------------------------------------------------------------
+
+ROWS_TO_TRY = [  # name of the distribution, length, scale
+    ("one", 1, 1), ("two", 2, 8), ("short", 10, 1), ("vector", 16, 3), ("more", 17, 10), ("long", 150, 3),
+    ("large", 40, 300), ("beyond", 12, 30000),
+]  # fmt: skip
+
+
+def row_to_try(which: str, n: int, scale: float, dtype: Any, seed: int) -> np.ndarray:
+    x = np.random.default_rng(seed).standard_normal(n) * scale
+    if seed % 3 == 1 and n > 1:
+        x[n // 2] += 20 + seed  # one is far ahead
+    return np.clip(x, -60000, 60000).astype(dtype)
+
+
+def scope(op: Any, **names: Any) -> dict[str, Any]:
+    """Names of a formula: sums as mpmath takes them, in a precision in which nothing cancels."""
+    functions = {n: getattr(mp, n) for n in ("exp", "log", "sqrt")}
+    return {**functions, "sum": mp.fsum, "max": max, "min": min, "len": len, "zip": zip, "range": range, **names}
+
+
+def exact(op: Any, text: str, indices: Any, **names: Any) -> list[Any]:
+    with mp.workprec(2000):
+        code = compile(text, op.name, "eval")
+        return [eval(code, scope(op, i=i, **names)) for i in indices]
+
+
+def exact_values(op: Any, x: Any, indices: Any, **parameters: float) -> list[Any]:
+    """y of the formula at some of its indices: each evaluates its sums anew."""
+    return exact(op, op.formula, [0] if op.shape == "reduce" else indices, x=[mpf(float(v)) for v in x], **parameters)
+
+
+def worst(format: oracle.Format, results: Any, wanted: list[Any], scales: Any = None) -> float:
+    """The largest error in ULP of the exact value, or of `scales` where these are larger."""
+    worst = 0.0
+    for k, (r, w) in enumerate(zip(np.atleast_1d(results), wanted, strict=True)):
+        error = format.error(float(r), w)
+        if scales is not None and scales[k] > abs(w) and error > 0.5:
+            ulp = mpf(2) ** format.ulp_exponent(oracle.exponent_of(mpf(scales[k])))
+            error = float(abs(mpf(float(r)) - w) / ulp)
+        worst = max(worst, error)
+    return worst
+
+
+@every_op
+@each(dtype=DTYPES.values(), trial=ROWS_TO_TRY)
+def test_values(op: Any, tier: str, dtype: Any, trial: Any) -> None:
+    which, n, scale = trial
+    format = oracle.FORMATS[np.dtype(dtype).name]
+    for seed in range(3 if n < 100 else 1):
+        x = row_to_try(which, n, scale, dtype, seed)
+        some = sorted({0, n // 2, n - 1, int(np.argmax(x)), int(np.argmin(x)), *range(1, n, n // 10 + 1)})
+        wanted = exact_values(op, x, some, **op.parameters)
+        scales = None
+        if op.shape == "reduce" and dtype == np.float64:  # the sum of a maximum and a logarithm may cancel
+            scales = [float(np.max(np.abs(x))) + math.log(n)]
+        y = call(gufunc(op, tier), op, [x])
+        y = y if op.shape == "reduce" else y[some]
+        assert worst(format, y, wanted, scales) <= FORWARD[tier].get(np.dtype(dtype).name, 1)
+
+
+@every_op
+@each(dtype=DTYPES.values(), n=[1, 2, 10, 17, 40])
+def test_gradients(op: Any, tier: str, dtype: Any, n: int) -> None:
+    format = oracle.FORMATS[np.dtype(dtype).name]
+    g, given = (a[0] for a in inputs(op, "backward", dtype, (1,), n, seed=n))
+    lists = {"g": [mpf(float(v)) for v in np.atleast_1d(g)]}
+    if op.shape == "reduce":
+        lists["g"] = lists["g"][0]
+    values = [mpf(float(v)) for v in given]
+    lists |= {"x": values, "y": values}
+    wanted = exact(op, op.backward, range(n), **lists, **op.parameters)
+    # log_softmax subtracts two numbers of the size of g
+    scales = [max(abs(float(v)), float(abs(sum(lists["g"]))) * math.exp(y)) for v, y in zip(g, given, strict=True)] \
+        if op.name == "log_softmax" else None  # fmt: skip
+    gx = call(gufunc(op, tier, "backward"), op, [g, given])
+    assert worst(format, gx, wanted, scales) <= BACKWARD[tier].get(np.dtype(dtype).name, 1)
+
+
+@pytest.mark.parametrize("temperature", [0.25, 0.7, 3.0, 1e3, -1.5])
+@every_dtype
+def test_temperature(tier: str, temperature: float, dtype: Any) -> None:
+    op = next(r for r in TABLE if r.name == "softmax")
+    format = oracle.FORMATS[np.dtype(dtype).name]
+    x = row_to_try("", 20, 30, dtype, 5)
+    text = op.formula if temperature > 0 else op.formula.replace("max", "min")
+    wanted = exact(op, text, range(20), x=[mpf(float(v)) for v in x], temperature=mpf(temperature))
+    y = TIERS[tier]["softmax"](x, temperature)
+    assert worst(format, y, wanted) <= FORWARD[tier].get(np.dtype(dtype).name, 1)
+    same(y, TIERS[tier]["softmax"](x, temperature=np.float64(temperature)))
+
+
+def test_what_others_lose(tier: str) -> None:
+    """Cases in which torch, JAX, SciPy and ONNX Runtime all return 0, or are 65 ULP off."""
+    for dtype in (np.float32, np.float64):
+        format = oracle.FORMATS[np.dtype(dtype).name]
+        op = next(r for r in TABLE if r.name == "log_softmax")
+        for x in ([20, 0, 0], [60, 0, 0], [1e8, 1e8 - 16, 0], [0.0, -100.0]):
+            x = np.array(x, dtype)
+            y = TIERS[tier]["log_softmax"](x)
+            assert y[0] != 0
+            assert worst(format, y, exact_values(op, x, range(len(x)))) <= FORWARD[tier][np.dtype(dtype).name]
+    assert TIERS[tier]["log_softmax"](np.float32([20, 0, 0]))[0] == np.float32(-4.122307236e-09)
+
+
+def test_long_rows(tier: str) -> None:
+    """A million elements, a dominant one among them or not, against doubles summed exactly."""
+    rng = np.random.default_rng(1)
+    for ahead in (0, 17, 30):
+        x = rng.standard_normal(1_000_000).astype(np.float32)
+        x[123_456] += ahead
+        wide = x.astype(np.longdouble)
+        top = wide.max()
+        e = np.exp(wide - top)
+        others = np.longdouble(math.fsum(float(v) for v in np.delete(e, x.argmax())))
+        unit = oracle.FORMATS["float32"].ulp
+        softmax = e / (1 + others)
+        error = np.abs(TIERS[tier]["softmax"](x) - softmax) / unit(softmax.astype(np.float64))
+        assert error.max() <= FORWARD[tier]["float32"]
+        log = wide - top - np.log1p(others)
+        error = np.abs(TIERS[tier]["log_softmax"](x) - log) / unit(log.astype(np.float64))
+        assert error.max() <= FORWARD[tier]["float32"]
+        assert abs(TIERS[tier]["logsumexp"](x) - (top + np.log1p(others))) <= unit(float(top + np.log1p(others)))
+
+
+@every_dtype
+def test_infinities(tier: str, dtype: Any) -> None:
+    f, inf, nan = TIERS[tier], math.inf, math.nan
+    cases = {
+        "softmax": [([0, inf, 1], [0, 1, 0]), ([inf, inf, 0], [nan] * 3), ([-inf] * 3, [nan] * 3), ([-inf, 0], [0, 1]),
+                    ([1, nan, inf], [nan] * 3), ([-inf, nan], [nan, nan]), ([inf], [1]), ([nan], [nan])],
+        "softmin": [([0, -inf, 1], [0, 1, 0]), ([inf] * 3, [nan] * 3), ([inf, 0], [0, 1])],
+        "log_softmax": [([0, inf, 1], [-inf, 0, -inf]), ([inf, inf, 0], [nan] * 3), ([-inf] * 2, [nan] * 2),
+                        ([-inf, 0], [-inf, 0]), ([1, nan], [nan] * 2)],
+        "logsumexp": [([0, inf, 1], inf), ([inf, inf], inf), ([-inf] * 2, -inf), ([inf, nan], nan), ([-inf, 0], 0),
+                      ([-inf, nan], nan)],
+        "logmeanexp": [([0, inf, 1], inf), ([-inf] * 2, -inf), ([inf, nan], nan)],
+        "crelu": [([inf, -inf, nan, -0.0], [inf, 0, nan, 0, 0, inf, nan, 0])],
+    }  # fmt: skip
+    for name, rows in cases.items():
+        for x, wanted in rows:
+            found = f[name](np.array(x, dtype)).astype(np.float64)
+            np.testing.assert_array_equal(found, wanted, f"{name} {x}")
+    assert not np.signbit(f["crelu"](np.array([-0.0, 0.0], dtype))).any()
+
+
+def test_maxout_ties_and_nan() -> None:
+    x = np.array([[1, 3, 3, 0], [-math.inf] * 4, [1, math.nan, 2, 5]], np.float32)
+    np.testing.assert_array_equal(actc.maxout(x, 2), np.array([[3, 3], [-math.inf] * 2, [math.nan, 5]], np.float32))
+    np.testing.assert_array_equal(
+        actc.maxout.backward(np.ones((3, 1), np.float32), x, 4),
+        np.array([[0, 1, 0, 0], [1, 0, 0, 0], [math.nan] * 4], np.float32),
+    )
+
+
+# ---- layouts -----------------------------------------------------------------------------------------------------
+
+
+def layouts(a: np.ndarray) -> dict[str, np.ndarray]:
+    """The rows of a 2-d array in other places; the last axis, which is what rows run along, last."""
+    m, n = a.shape
+    spread = np.zeros((2 * m, 3 * n + 1), a.dtype)
+    spread[::2, 1::3] = a
+    backwards = np.ascontiguousarray(a[::-1, ::-1])[::-1, ::-1]
+    unaligned = np.zeros(a.nbytes + 1, np.uint8)[1:].view(a.dtype).reshape(a.shape)
+    unaligned[...] = a
+    return {
+        "first axis": np.asfortranarray(a),
+        "spread": spread[::2, 1::3],
+        "backwards": backwards,
+        "padded": np.hstack([a, a])[:, :n],
+        "columns of more": np.vstack([a, a]).T.copy().T[:m],
+        "unaligned": unaligned,
+    }
+
+
+def reference_rows(f: Any, op: Any, arrays: list[Any]) -> Any:
+    """Each row by itself."""
+    results = [call(f, op, [a[k] for a in arrays]) for k in range(len(arrays[0]))]
+    if isinstance(results[0], tuple):
+        return tuple(np.stack(r) for r in zip(*results, strict=True))
+    return np.stack(results)
+
+
+LENGTHS = [1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 64, 65, 127, 128, 129, 300, 1030]
+
+
+@every_op
+@every_dtype
+def test_bits_do_not_depend_on_layout(op: Any, tier: str, dtype: Any) -> None:
+    for n in LENGTHS:
+        m = 37 if n < 100 else 18
+        for kind in kinds_of(op):
+            f = gufunc(op, tier, kind)
+            arrays = inputs(op, kind, dtype, (m,), n, seed=n)
+            wanted = reference_rows(f, op, arrays)
+            same(call(f, op, arrays), wanted)
+            views = [layouts(a if a.ndim == 2 else a[:, None]) for a in arrays]
+            for name in views[0]:
+                moved = [v[name] if a.ndim == 2 else v[name][:, 0] for v, a in zip(views, arrays, strict=True)]
+                same(call(f, op, moved), wanted)
+                if isinstance(wanted, tuple) or op.grouped:
+                    continue
+                out = layouts(np.zeros_like(wanted if wanted.ndim == 2 else wanted[:, None]))[name]
+                out = out if wanted.ndim == 2 else out[:, 0]
+                assert call(f, op, moved, out=out) is out
+                same(out, wanted)
+
+
+@every_op
+def test_long_strided_rows(op: Any) -> None:
+    """Rows that no scratch memory holds."""
+    for dtype in DTYPES.values():
+        for kind in kinds_of(op):
+            for tier in TIERS:
+                f, arrays = gufunc(op, tier, kind), inputs(op, kind, dtype, (3,), 40_000)
+                views = [np.asfortranarray(a) for a in arrays]
+                same(call(f, op, views), reference_rows(f, op, arrays))
+
+
+@every_op
+@pytest.mark.parametrize("isa", [i for i in actc.isas() if i != actc.isa()])
+def test_bits_do_not_depend_on_the_instruction_set(op: Any, isa: str) -> None:
+    for n in (1, 3, 10, 16, 47, 333):
+        for dtype in DTYPES.values():
+            for kind in kinds_of(op):
+                for tier in TIERS:
+                    f, arrays = gufunc(op, tier, kind), inputs(op, kind, dtype, (9,), n, scale=20)
+                    wanted = call(f, op, arrays)
+                    before = actc.use_isa(isa)
+                    try:
+                        found = call(f, op, arrays)
+                    finally:
+                        actc.use_isa(before)
+                    same(found, wanted)
+
+
+@every_op
+def test_in_place_and_overlapping(op: Any) -> None:
+    if op.shape != "map":
+        return
+    for dtype in DTYPES.values():
+        for shape in ((5, 300), (300, 5)):
+            for kind in kinds_of(op):
+                arrays = inputs(op, kind, dtype, shape[:1], shape[1])
+                f = gufunc(op, "default", kind)
+                wanted = f(*arrays)
+                for k in range(len(arrays)):
+                    for axis in (0, 1):
+                        copies = [np.array(a.T if axis == 0 else a, order="C") for a in arrays]
+                        assert f(*copies, out=copies[k], axis=axis) is copies[k]
+                        same(copies[k].T if axis == 0 else copies[k], wanted)
+                memory = np.zeros(2 * arrays[-1].size, dtype)
+                x = memory[: arrays[-1].size].reshape(shape)
+                x[...] = arrays[-1]
+                y = memory[3 : 3 + x.size].reshape(shape)
+                f(*arrays[:-1], x, out=y)
+                same(y, wanted)
+
+
+def test_neighbours_do_not_matter() -> None:
+    x = np.random.default_rng(0).standard_normal((40, 10)).astype(np.float32)
+    wanted = actc.softmax(x)
+    for k in range(40):
+        others = np.full_like(x, np.nan)
+        others[k] = x[k]
+        same(actc.softmax(others)[k], wanted[k])
+
+
+# ---- as gufuncs --------------------------------------------------------------------------------------------------
+
+
+@every_op
+def test_attributes(op: Any, tier: str) -> None:
+    prefix = "exact_" if tier == "exact" else ""
+    for kind in kinds_of(op):
+        f = gufunc(op, tier, kind)
+        assert isinstance(f, np.ufunc)
+        assert f.signature
+        assert f.__name__ == prefix + op.name + (f"_{kind}" if kind else "")
+        assert f.__module__ == "actc"
+        assert pickle.loads(pickle.dumps(f)) is f
+        assert op.formula in f.__doc__
+        assert "axis" in f.__signature__.parameters
+    assert gufunc(op, tier).info["formula"] == op.formula
+    assert _rows.rows()[op.index].name == op.name
+
+
+@every_op
+def test_axis(op: Any) -> None:
+    for kind in kinds_of(op):
+        f = gufunc(op, "default", kind)
+        arrays = inputs(op, kind, np.float32, (4, 3), 6)
+        wanted = call(f, op, arrays)
+        for axis in (0, 1, 2, -1, -2, -3):
+            moved = [np.moveaxis(a, -1, axis) if a.ndim == 3 else a for a in arrays]
+            found = call(f, op, moved, axis=axis)
+            for y, w in zip(found, wanted, strict=True) if isinstance(found, tuple) else [(found, wanted)]:
+                same(np.moveaxis(y, axis, -1) if y.ndim == 3 else y, w)
+        for axis in (3, -4):
+            with pytest.raises(ValueError, match=str(axis)):
+                call(f, op, [np.zeros((2, 2, 2), np.float32)] * len(arrays), axis=axis) if not op.grouped else f(
+                    *[np.zeros((2, 2, 2), np.float32)] * len(arrays), 2, axis=axis
+                )
+
+
+def test_keepdims() -> None:
+    x = np.random.default_rng(0).standard_normal((3, 4, 5)).astype(np.float32)
+    for f in (actc.logsumexp, actc.logmeanexp):
+        for axis in range(3):
+            same(f(x, axis=axis, keepdims=True), np.expand_dims(f(x, axis=axis), axis))
+
+
+@every_op
+def test_types(op: Any) -> None:
+    f = gufunc(op)
+    x = np.arange(6).reshape(2, 3) % 2
+    for code in "?bBhH":
+        same(call(f, op, [x.astype(code)]), call(f, op, [x.astype(np.float32)]))
+    for code in "iIlLqQ":
+        same(call(f, op, [x.astype(code)]), call(f, op, [x.astype(np.float64)]))
+    same(call(f, op, [x.astype(">f4")]), call(f, op, [x.astype("f4")]))
+    assert call(f, op, [x], dtype=np.float32).dtype == np.float32
+    for bad in (x.astype(complex), x.astype(np.longdouble), x.astype(object), x.astype(str)):
+        with pytest.raises(TypeError):
+            call(f, op, [bad])
+
+
+@every_op
+def test_empty_arrays(op: Any) -> None:
+    for kind in kinds_of(op):
+        f = gufunc(op, "default", kind)
+        for lead, n in (((0,), 4), ((3, 0), 4), ((0,), 1)):
+            arrays = [np.zeros(s, np.float32) for s in shapes(op, kind, lead, n)]
+            y = call(f, op, arrays)
+            assert (y[0] if isinstance(y, tuple) else y).size == 0
+    if op.grouped:
+        return
+    y = gufunc(op)(np.zeros((2, 0)))
+    if op.shape == "reduce":
+        np.testing.assert_array_equal(y, [-math.inf if op.name == "logsumexp" else math.nan] * 2)
+    else:
+        assert y.shape == (2, 0)
+
+
+@every_op
+def test_wrong_calls(op: Any) -> None:
+    f = gufunc(op)
+    x = np.ones((2, 4), np.float32)
+    with pytest.raises(TypeError):
+        f()
+    with pytest.raises((ValueError, TypeError)):
+        call(f, op, [x], bogus=1)
+    if op.grouped:
+        return
+    with pytest.raises(ValueError, match="dimension"):
+        f(1.0)
+    wrong = np.full((2, 5), 7, np.float32)
+    with pytest.raises(ValueError):
+        f(x, out=wrong)
+    assert (wrong == 7).all()
+
+
+def test_wrong_options() -> None:
+    x = np.ones((2, 4), np.float32)
+    with pytest.raises(ValueError, match=r"groups of 3"):
+        actc.maxout(x, 3)
+    with pytest.raises(ValueError, match=r"at least 1, not 0"):
+        actc.maxout(x, 0)
+    with pytest.raises(TypeError, match=r"pieces must be an integer, not 2\.0"):
+        actc.maxout(x, 2.0)
+    with pytest.raises(TypeError, match="missing required argument: 'pieces'"):
+        actc.maxout(x)
+    with pytest.raises(ValueError, match=r"\(2, 2\) goes with x"):
+        actc.maxout.backward(x, x, 2)
+    with pytest.raises(ValueError, match="rows of 4 elements go with rows of 8, not of 4"):
+        actc.crelu.backward(x, x)
+    with pytest.raises(ValueError, match="not 'none'"):
+        actc.softmax(x, empty="none")
+    with pytest.raises(TypeError, match="bool"):
+        actc.softmax(x, where=x)
+    with pytest.raises(ValueError, match=r"\(3,\) does not broadcast"):
+        actc.softmax(x, where=np.ones(3, bool))
+    with pytest.raises(TypeError, match="multiple values"):
+        actc.softmax(x, 1.0, temperature=2.0)
+    with pytest.raises(TypeError):
+        actc.logmeanexp(x, where=x > 0)
+
+
+def test_temperature_arrays() -> None:
+    x = np.random.default_rng(0).standard_normal((30, 7)).astype(np.float32)
+    t = np.linspace(0.5, 2, 30)
+    same(actc.softmax(x, t), np.stack([actc.softmax(v, float(s)) for v, s in zip(x, t, strict=True)]))
+    same(actc.softmax(x.T, t, axis=0).T, actc.softmax(x, t))
+    assert actc.softmax(x, t).dtype == np.float32
+    same(actc.softmax(x, 2), actc.softmax(x, 2.0))
+
+
+@pytest.mark.parametrize("op", [r for r in TABLE if r.masked], ids=lambda r: r.name)
+@every_dtype
+def test_masks(op: Any, dtype: Any) -> None:
+    f = gufunc(op)
+    x = inputs(op, "", dtype, (20,), 9)[0]
+    mask = np.random.default_rng(1).random(x.shape) < 0.5
+    mask[3] = False
+    mask[4] = True
+    x[~mask] = np.nan  # what is left out does not matter
+    y = f(x, where=mask)
+    for k in range(20):
+        if not mask[k].any():
+            continue
+        chosen = f(x[k][mask[k]])
+        if op.shape == "reduce":
+            np.testing.assert_allclose(float(y[k]), float(chosen), rtol=1e-2)
+        else:
+            np.testing.assert_allclose(y[k][mask[k]].astype(float), chosen.astype(float), rtol=1e-2)
+            left_out = y[k][~mask[k]].astype(float)
+            np.testing.assert_array_equal(left_out, -math.inf if op.name == "log_softmax" else 0)
+    if op.empty:
+        assert np.isnan(y[3].astype(float)).all()
+        zero = f(x, where=mask, empty="zero")
+        np.testing.assert_array_equal(zero[3].astype(float), float(op.empty))
+        same(np.delete(zero, 3, 0), np.delete(y, 3, 0))
+        same(f(x.T, where=mask.T, empty="zero", axis=0).T, zero)
+        out = np.array(float(op.masked), dtype) * np.ones((2, 3), dtype)
+        assert f(out, empty="zero", out=out) is out
+        np.testing.assert_array_equal(out.astype(float), float(op.empty))
+    same(f(x, where=np.ones((), bool)), f(x))
+    same(f(np.arange(4), where=[True, True, False, True]).dtype.type(), np.float64())
+
+
+def test_no_warnings() -> None:
+    """Neither by NumPy's checks nor by what a cast leaves behind."""
+    x = np.array([[np.nan, 1, 2], [np.inf, np.inf, 1], [-np.inf] * 3, [3e38, -3e38, 0], [1e-45, 0, -1e-45]], np.float32)
+    with np.errstate(all="raise"):
+        for op in TABLE:
+            for kind in kinds_of(op):
+                for tier in TIERS:
+                    arrays = [x[: len(x)] if s == x.shape else np.full(s, np.inf, np.float32)
+                              for s in shapes(op, kind, (5,), 3)]  # fmt: skip
+                    call(gufunc(op, tier, kind), op, arrays)
+                    call(gufunc(op, tier, kind), op, [a.astype(np.float64)[::-1] for a in arrays])
+
+
+def test_plain_calls_agree() -> None:
+    """Without the fast path: the same bits, through NumPy's own call."""
+    code = """
+import numpy as np, actc
+x = np.random.default_rng(0).standard_normal((50, 33)).astype(np.float32)
+for name, f in actc.row_functions.items():
+    y = f(x, 3) if name == "maxout" else f(x)
+    print(name, hash(y.tobytes()), hash(f(x, 11, axis=1).tobytes() if name == "maxout" else f(x.T, axis=0).T.tobytes()))
+print(actc.softmax(x, temperature=0.5).tobytes() == actc.softmax(x, 0.5, axis=1).tobytes())
+"""
+    plain = run_python(code, ACTC_PLAIN_UFUNC="1", PYTHONHASHSEED="0").stdout
+    assert plain == run_python(code, PYTHONHASHSEED="0").stdout
+    assert plain.endswith("True\n")
+
+
+def test_flat_symbols() -> None:
+    """The C functions, by ctypes."""
+    import ctypes
+
+    library = ctypes.CDLL(actc.get_library())
+    names = {"float16": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64"}
+    for op in TABLE:
+        for kind in kinds_of(op):
+            for tier in TIERS:
+                for dtype in DTYPES.values():
+                    arrays = inputs(op, kind, dtype, (4,), 5)
+                    wanted = call(gufunc(op, tier, kind), op, arrays)
+                    outs = [np.empty_like(w) for w in (wanted if isinstance(wanted, tuple) else (wanted,))]
+                    symbol = "_".join(filter(None, ["actc", "exact" * (tier == "exact"), op.name, kind]))
+                    f = getattr(library, f"{symbol}_{names[np.dtype(dtype).name]}")
+                    f.restype = None
+                    f(
+                        *[ctypes.c_void_p(a.ctypes.data) for a in [*map(np.ascontiguousarray, arrays), *outs]],
+                        ctypes.c_size_t(4), ctypes.c_size_t(5), *map(ctypes.c_double, op.parameters.values()),
+                    )  # fmt: skip
+                    same(tuple(outs), wanted if isinstance(wanted, tuple) else (wanted,))
