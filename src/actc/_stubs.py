@@ -6,6 +6,8 @@ their names.
 
 from __future__ import annotations
 
+from typing import Any
+
 from actc import _core, _row_surface, _rows
 from actc._surface import ALIASES, PASSES
 
