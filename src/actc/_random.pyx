@@ -14,16 +14,15 @@ cdef extern from "actc.h" nogil:
                          double lower, double upper, uint64_t key, uint64_t first)
     void actc_philox4x32_10(const uint32_t *counter, const uint32_t *key, uint32_t *words, size_t count)
 
-PASSES = {"": ACTC_FORWARD, "derivative": ACTC_DERIVATIVE, "backward": ACTC_BACKWARD}
-DTYPES = {"float16": ACTC_F16, "bfloat16": ACTC_BF16, "float32": ACTC_F32, "float64": ACTC_F64}
+cdef dict passes = {"": <int>ACTC_FORWARD, "derivative": <int>ACTC_DERIVATIVE, "backward": <int>ACTC_BACKWARD}
+DTYPES = {"float16": <int>ACTC_F16, "bfloat16": <int>ACTC_BF16, "float32": <int>ACTC_F32, "float64": <int>ACTC_F64}
 
 
-def rrelu(str which, bint exact, list arrays, cnp.ndarray out, double lower, double upper, uint64_t key,
-          uint64_t first):
+def rrelu(str which, int dtype, list arrays, cnp.ndarray out, double lower, double upper, uint64_t key, uint64_t first):
     """One pass over C-contiguous arrays of one dtype and size; out may be one of them."""
     cdef const void *inputs[2]
     cdef void *outputs[1]
-    cdef int i, a_pass = PASSES[which] | (ACTC_EXACT if exact else 0), dtype = DTYPES[out.dtype.name]
+    cdef int i, a_pass = passes[which]
     cdef size_t n = cnp.PyArray_SIZE(out)
     for i in range(len(arrays)):
         inputs[i] = cnp.PyArray_DATA(arrays[i])

@@ -23,7 +23,6 @@ from actc import diagnostics as diagnostics
 from actc import exact as exact
 from actc import init as init
 from actc import views as views
-from actc._rrelu import RReLU as _RReLU
 
 _Array: TypeAlias = NDArray[Any]
 
@@ -54,6 +53,24 @@ class _MaxoutLayer(Protocol):
 maxout_layer: _MaxoutLayer
 """
 TAIL = """
+class _RReLU(Protocol):
+    \"\"\"y = leaky_relu(x) with slopes drawn for each element\"\"\"
+
+    __name__: str
+    def __call__(
+        self, x: ArrayLike, /, lower: float = ..., upper: float = ..., training: bool = ..., rng: Any = ..., *,
+        first: int = ..., out: _Array | None = ...,
+    ) -> Any: ...
+    def derivative(
+        self, x: ArrayLike, /, lower: float = ..., upper: float = ..., training: bool = ..., rng: Any = ..., *,
+        first: int = ..., out: _Array | None = ...,
+    ) -> Any: ...
+    def backward(
+        self, g: ArrayLike, x: ArrayLike, /, lower: float = ..., upper: float = ..., training: bool = ...,
+        rng: Any = ..., *, first: int = ..., out: _Array | None = ...,
+    ) -> Any: ...
+    def key(self, rng: Any = ...) -> int: ...
+
 __version__: str
 elementwise: Mapping[str, Any]
 functions: Mapping[str, Any]

@@ -19,9 +19,13 @@ typedef struct {
     V lost_y, lost_d; /* WIDE rows that are sums of products of parameters: what y and d round off, for exact ties */
     scale w;
     int has_scale;
-    V part, rest; /* rows that gates.def names: y = (part + rest) 2^part_w, rest being what part rounds off */
+    V part, rest; /* for gates.def: y = (part + rest) 2^part_w, rest being what part rounds off, */
     scale part_w;
     int has_part;
+    V factor, m, m_rest, two_k; /* or y = factor sigma(v): sigma(-|v|) = 2^m_w/(m + m_rest), two_k = 2^m_w */
+    scale m_w;
+    M below; /* v < 0 */
+    int has_logistic, factor_is_one;
     V dp[MAX_PARAMETERS]; /* df/dp, for parameter_backward: only the double unit's loops read it */
 } result;
 

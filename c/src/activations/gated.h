@@ -59,7 +59,7 @@ BODY(silu)
 #define ONE_OVER_ROOT_2_PI 0.398942280401432677939946059934
 /* With a = |x|: a Phi(-a), Phi(-a) - a phi(a) and (2 - a^2) phi(a), over 2^k */
 typedef struct {
-    V value;
+    V value, rest;
     pair slope, curve;
     scale w;
 } normal_parts;
@@ -72,7 +72,8 @@ static INLINE normal_parts normal_parts_of(V x)
     pair one_q = plus(1, q), four = two_sum(a, K(4));
     V t = fma(K(2), ratio(single(a), four), K(-1));
     o.w = exp2_of(k);
-    o.value = ratio(product(product(normal_tail(t), one_q), single(a)), four);
+    pair value = ratio_pair(product(product(normal_tail(t), one_q), single(a)), four);
+    o.value = value.h, o.rest = value.l;
     o.slope = product(product(normal_tail_minus_density(t), normal_zero_minus(a)), one_q);
     pair two_minus = sum_of(single(K(2)), neg(two_product(a, a)));
     o.curve = product(product(two_minus, one_q), constant_pair(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56));
@@ -90,8 +91,8 @@ BODY(gelu)
     o->d = sel(below, d.h + d.l, (K(1) - scaled(d.h, t.w)) - scaled(d.l, t.w));
     o->d2 = scaled(t.curve.h + t.curve.l, t.w);
     with_scale(o, unless(gt(x, K(0)), t.w));
-    with_part(o, sel(below, -t.value, o->y), sel(below, K(0), (x - o->y) - tail),
-              unless(gt(x, K(0)) | eq(x, K(0)), t.w));
+    V rest = ((x - o->y) - tail) - scaled(t.rest, t.w);
+    with_part(o, sel(below, -t.value, o->y), sel(below, -t.rest, rest), unless(gt(x, K(0)) | eq(x, K(0)), t.w));
 }
 
 /* 2T' + x T'', T = tanh(log(1 + e^x)), over m^3: below 0  4e ((e + 1) 2m + x (2 + 2e - 3e^2 - 2e^3)), above 0 the same in

@@ -21,6 +21,14 @@ static INLINE logistic logistic_of(V u, V v)
     t.m = m.h, t.lost = m.l + q.l;
     return t;
 }
+/* y = factor sigma(v), t being that of |v| */
+static INLINE void with_logistic(result *o, V factor, M below, logistic t)
+{
+    o->factor = factor;
+    o->below = below;
+    o->m = t.m, o->m_rest = t.lost, o->two_k = t.two_k, o->m_w = t.w;
+    o->has_logistic = 1;
+}
 /* tanh(u/2) = (1 - e^-u)/(1 + e^-u) */
 static INLINE V tanh_of_half(logistic t) { return ((K(1) - t.two_k) + t.q) / t.m; }
 
@@ -33,10 +41,8 @@ BODY(sigmoid)
     o->d = fnma(z, low, z);
     o->d2 = scaled(-copysign(tanh_of_half(t), x) * o->d, t.w);
     with_scale(o, t.w);
-    M below = lt(x, K(0));
-    V rest = fnma(z, t.m, K(1)) - z * t.lost; /* of z and low, relative to them */
-    with_part(o, sel(below, z, o->y), sel(below, z * rest, fnma(low, rest, (K(1) - o->y) - low)),
-              unless(gt(x, K(0)) | eq(x, K(0)), t.w));
+    with_logistic(o, K(1), lt(x, K(0)), t);
+    o->factor_is_one = 1;
 }
 
 /* tanh(a) = (1 - e)/(1 + e), e = e^-2a: the roundings of numerator and denominator weigh less than those of e^2a - 1 and

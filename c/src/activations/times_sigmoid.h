@@ -1,5 +1,4 @@
-/* times_sigmoid.h - x sigma(v) for several v, in doubles for the activations and in floats too for gates.def, where f(b)
-   takes what its last product rounds off into the product with a. */
+/* times_sigmoid.h - x sigma(v) for several v: in doubles for the activations, and in floats too for gates.def. */
 
 /* the constant h + l, given as doubles, in reals of the unit */
 static INLINE pair split_pair(double h, double l)
@@ -12,7 +11,7 @@ static INLINE pair split_pair(double h, double l)
 static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
 {
     M below = lt(v.h, K(0)), inside = lt(abs(v.h), K(EXP_LIMIT));
-    V k, h = sel(inside, v.h, unless_nan(v.h, copysign(K(EXP_LIMIT), v.h))), l = sel(inside, v.l, K(0));
+    V k, h = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), v.h)), l = sel(inside, v.l, K(0));
     pair q = exp_reduced_sum(-abs(h), sel(below, l, -l), &k), one = single(K(1)), p = plus(1, q);
     scale tail = exp2_of(k), w = unless(gt(v.h, K(0)), tail);
     V two_k = value_of(tail);
@@ -20,13 +19,11 @@ static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
     s.h = unless_nan(v.h, sel(inside, s.h, copysign(K(8192), s.h)));
     s.l = sel(inside, s.l, K(0));
 
-    V bounded = sel(below, sel(inside, x, copysign(K(0), x)), x);
+    V bounded = sel(below, max(K(-LARGEST), min(K(LARGEST), x)), x);
     M huge = gt(abs(bounded), K(C(0x1p120f, 0x1p1000))); /* p may be above 1 */
     scale y_scale = {sel(huge & below, w.k + K(2), w.k)};
-    bounded = bounded * sel(huge & below, K(0.25), K(1));
-    V sigma = ratio(sel_pair(below, p, one), m), y = bounded * sigma;
-    o->y = scaled(y, y_scale);
-    with_part(o, y, fma(bounded, sigma, -y), y_scale);
+    o->y = scaled(bounded * sel(huge & below, K(0.25), K(1)) * ratio(sel_pair(below, p, one), m), y_scale);
+    with_logistic(o, x, below, logistic_of(abs(h), sel(below, -l, l)));
 
     pair lower = product(sum_of(sum_of(one, s), e), p);
     pair upper = product(e, sum_of(sum_of(s, single(K(-1))), neg(e)));

@@ -67,12 +67,16 @@ static INLINE pair sel_pair(M m, pair a, pair b)
     return r;
 }
 
-/* n/d rounded once more or less (0.51 ULP): one reciprocal, and the remainder, which fma makes exact, put back */
-static INLINE V ratio(pair n, pair d)
+/* n/d rounded once more or less (0.51 ULP), and what that loses: one reciprocal, and the remainder, which fma makes exact,
+   put back */
+static INLINE pair ratio_pair(pair n, pair d)
 {
-    V r = K(1) / d.h, q = n.h * r;
-    return fma(fnma(q, d.h, n.h) + fnma(q, d.l, n.l), r, q);
+    V r = K(1) / d.h, q = n.h * r, remainder = fnma(q, d.h, n.h) + fnma(q, d.l, n.l);
+    pair y = {fma(remainder, r, q), K(0)};
+    y.l = fma(remainder, r, q - y.h);
+    return y;
 }
+static INLINE V ratio(pair n, pair d) { return ratio_pair(n, d).h; }
 /* the product without its last renormalisation */
 static INLINE pair product(pair a, pair b)
 {
