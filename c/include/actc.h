@@ -117,6 +117,15 @@ enum actc_dtype { ACTC_F16 = 0, ACTC_BF16 = 1, ACTC_F32 = 2, ACTC_F64 = 3, ACTC_
 ACTC_API int actc_apply(const actc_activation *activation, enum actc_pass pass, enum actc_dtype dtype,
                         const void *const *in, void *const *out, size_t n, const double *params);
 
+/* The same with parameters for each channel of arrays of shape (outer, channels, inner): element i belongs to channel
+   (i / inner) % channels. params holds parameter_count rows of `channels` doubles; for ACTC_PARAMETER_BACKWARD each output
+   is `channels` doubles, the sums of every channel. (N, C, H, W) has inner = H W; channels on the last axis, inner = 1.
+   Returns 0, or -1 (and writes nothing) for an unknown pass or dtype, a function without parameters, or where n is no
+   multiple of channels times inner. */
+ACTC_API int actc_apply_channels(const actc_activation *activation, enum actc_pass pass, enum actc_dtype dtype,
+                                 const void *const *in, void *const *out, size_t n, const double *params,
+                                 size_t channels, size_t inner);
+
 /* The same over strided memory, the shape of a NumPy inner loop: data holds the inputs, one double operand for each
    parameter (stride 0: one value for all), then the outputs; strides are in bytes and may be zero or negative, and
    operands must be aligned. For ACTC_PARAMETER_BACKWARD each output is one double, the sum over n by a pairwise scheme

@@ -48,10 +48,12 @@ static INLINE void element(body *f, int pass, int count, V g, V x, const paramet
     case ODD: out[0] = odd(o.y.h, o.y.l), out[1] = scaled(odd(o.d.h, o.d.l), o.w); break;
 #else
     case ACTC_BACKWARD: out[0] = backward(g, x, &o, count); break;
-    case ACTC_SECOND_DERIVATIVE: out[0] = o.d2; break;
+    case ACTC_SECOND_DERIVATIVE:
+        if (DOUBLE) out[0] = o.d2;
+        break;
     case ODD: out[0] = odd(value(&o), o.lost_y), out[1] = odd(derivative(&o, count), o.lost_d); break;
     case ACTC_PARAMETER_BACKWARD:
-        for (int i = 0; i < count; i++) out[i] = g * o.dp[i];
+        for (int i = 0; DOUBLE && i < count; i++) out[i] = g * o.dp[i];
         break;
 #endif
     }
@@ -108,21 +110,38 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
     }
 }
 
-#define LOOP(name, suffix, pass, count)                                                                                \
+#define LOOP_OF(name, suffix, call)                                                                                    \
     static void name##_##suffix(const void *const *in, void *const *out, size_t n, const void *const *parameters,      \
                                 size_t step)                                                                           \
     {                                                                                                                  \
         (void)parameters, (void)step;                                                                                  \
+        call;                                                                                                          \
+    }
+#define LOOP(name, suffix, pass, count)                                                                                \
+    LOOP_OF(name, suffix, run(name##_body, pass, count, in, out, n, parameters, step))
+#if COMPACT
+/* all passes from one copy of the body, which computes everything whatever is asked for */
+#define TOGETHER(name, count)                                                                                          \
+    static OUT_OF_LINE void name##_together(int pass, const void *const *in, void *const *out, size_t n,               \
+                                            const void *const *parameters, size_t step)                                \
+    {                                                                                                                  \
         run(name##_body, pass, count, in, out, n, parameters, step);                                                   \
     }
+#define LOOP_TOGETHER(name, suffix, pass, count)                                                                       \
+    LOOP_OF(name, suffix, name##_together(pass, in, out, n, parameters, step))
+#else
+#define TOGETHER(name, count)
+#define LOOP_TOGETHER LOOP
+#endif
 #define LOOPS(name, count)                                                                                             \
-    LOOP(name, forward, ACTC_FORWARD, count)                                                                           \
-    LOOP(name, derivative, ACTC_DERIVATIVE, count)                                                                     \
-    LOOP(name, value_and_derivative, ACTC_VALUE_AND_DERIVATIVE, count)
+    TOGETHER(name, count)                                                                                              \
+    LOOP_TOGETHER(name, forward, ACTC_FORWARD, count)                                                                  \
+    LOOP_TOGETHER(name, derivative, ACTC_DERIVATIVE, count)                                                            \
+    LOOP_TOGETHER(name, value_and_derivative, ACTC_VALUE_AND_DERIVATIVE, count)
 
 /* Which loops a unit has of a row: NAME##_KIND(name, parameters) defines them, LISTED_KIND lists them by pass. */
 #if PAIRS
-#define LOOPS_PAIRED(name, parameters) LOOPS(name, COUNT_##parameters) LOOP(name, odd, ODD, COUNT_##parameters)
+#define LOOPS_PAIRED(name, parameters) LOOPS(name, COUNT_##parameters) LOOP_TOGETHER(name, odd, ODD, COUNT_##parameters)
 /* no backward: the ordinary one has the bound that it needs */
 #define LISTED_PAIRED(name, parameters)                                                                                \
     name##_forward, name##_derivative, [ACTC_VALUE_AND_DERIVATIVE] = name##_value_and_derivative, [ODD] = name##_odd
@@ -135,9 +154,9 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
 #elif DOUBLE
 #define LOOPS_ROUNDED(name, parameters)                                                                                \
     LOOPS(name, COUNT_##parameters)                                                                                    \
-    LOOP(name, backward, ACTC_BACKWARD, COUNT_##parameters)                                                            \
-    LOOP(name, second_derivative, ACTC_SECOND_DERIVATIVE, COUNT_##parameters)                                          \
-    ACTC_IF_##parameters(LOOP(name, parameter_backward, ACTC_PARAMETER_BACKWARD, COUNT_##parameters))
+    LOOP_TOGETHER(name, backward, ACTC_BACKWARD, COUNT_##parameters)                                                   \
+    LOOP_TOGETHER(name, second_derivative, ACTC_SECOND_DERIVATIVE, COUNT_##parameters)                                 \
+    ACTC_IF_##parameters(LOOP_TOGETHER(name, parameter_backward, ACTC_PARAMETER_BACKWARD, COUNT_##parameters))
 #define LISTED_ROUNDED(name, parameters)                                                                               \
     name##_forward, name##_derivative, name##_backward, name##_value_and_derivative,                                   \
         [ACTC_SECOND_DERIVATIVE] =                                                                                     \
@@ -147,12 +166,12 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
 #define LOOPS_PAIRED LOOPS_ROUNDED
 #define LISTED_PAIRED LISTED_ROUNDED
 #define LOOPS_WIDE(name, parameters)                                                                                   \
-    LOOPS_ROUNDED(name, parameters) ACTC_IF_##parameters(LOOP(name, odd, ODD, COUNT_##parameters))
+    LOOPS_ROUNDED(name, parameters) ACTC_IF_##parameters(LOOP_TOGETHER(name, odd, ODD, COUNT_##parameters))
 #define LISTED_WIDE(name, parameters) LISTED_ROUNDED(name, parameters) ACTC_IF_##parameters(, [ODD] = name##_odd)
 #else
 #define LOOPS_EXACT(name, parameters)                                                                                  \
     LOOPS(name, COUNT_##parameters)                                                                                    \
-    LOOP(name, backward, ACTC_BACKWARD, COUNT_##parameters)
+    LOOP_TOGETHER(name, backward, ACTC_BACKWARD, COUNT_##parameters)
 #define LISTED_EXACT(name, parameters) name##_forward, name##_derivative, name##_backward, name##_value_and_derivative
 #define LOOPS_ROUNDED LOOPS_EXACT
 #define LISTED_ROUNDED LISTED_EXACT

@@ -1,7 +1,11 @@
 /* unit.h - everything one unit is made of. A unit is one instruction set and one real type: it defines ISA, TARGET,
-   VECTORS, DOUBLE and PAIRS, includes this file, and exports one table. Inside, V is the vector and REAL its element,
+   VECTORS, DOUBLE and PAIRS (and COMPACT, if its speed is no target), includes this file, and exports one table. Inside, V is the vector and REAL its element,
    so a kernel is simply called by its name. */
 #include "internal.h"
+
+#ifndef COMPACT
+#define COMPACT 0
+#endif
 
 /* No build flags: a unit sets its own target. Contraction of a*b + c to fma would make bits depend on the compiler. */
 #define PRAGMA_(text) _Pragma(#text)

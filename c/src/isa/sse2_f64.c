@@ -4,6 +4,7 @@
 #define TARGET "sse2"
 #define VECTORS "vec/sse2.h"
 #define DOUBLE 1
+#define COMPACT 1
 #define PAIRS 0
 #include "../unit.h"
 #endif
