@@ -2,6 +2,8 @@
 #include "frame.h"
 #include "softmax.h"
 #include "choices.h"
+#include "projections.h"
+#include "standardize.h"
 
 /* One body, compiled for each way that lanes can lie. */
 #define KERNEL(name, pass)                                                                                             \
