@@ -27,19 +27,19 @@ typedef struct memory {
     ptrdiff_t step, lane;
 } memory;
 
-/* How the lanes of a vector lie over rows: along one row, or across up to LANES rows; operands of the unit's own real
-   type with neighbouring lanes, or (ANY) whatever they are. */
-enum way { ALONG, ACROSS, ANY_ALONG, ANY_ACROSS, WAY_COUNT };
+/* How the lanes of a vector lie over rows: along one row, or across LANES rows, both for operands of the unit's own real
+   type with neighbouring lanes; or along one row of whatever operands. */
+enum way { ALONG, ACROSS, ANY, WAY_COUNT };
 enum { MAX_ROW_INPUTS = 3, MAX_ROW_OUTPUTS = 4 };
 
 /* Rows for one call of a kernel. */
 typedef struct panel {
     memory in[MAX_ROW_INPUTS], out[MAX_ROW_OUTPUTS];
     double parameters[MAX_PARAMETERS];
-    size_t length, width; /* elements in a row; rows in the lanes, 1 along */
+    size_t length, width; /* elements in a row; rows in the lanes: 1 along, else LANES but for the last */
     enum actc_dtype dtype;
 } panel;
-/* 1, or 0 where it takes the kernel for ANY operands; then nothing is written */
+/* 1, or 0 where it takes the kernel for ANY operands; then the inputs are still there */
 typedef int row_kernel(const panel *p);
 
 /* The kernels of one instruction set for one real type. */

@@ -82,18 +82,16 @@ static INLINE pair exponentials(const panel *p, mode way, memory from, const bas
     return r;
 }
 
-static INLINE void divide(const panel *p, mode way, memory y, V factor, pair sum)
+static INLINE void multiply(const panel *p, mode way, memory y, pair inverse)
 {
-    const pair inverse = quotient(single(factor), sum);
     EACH(i, n, {
         const V e = get(p, way, y, i, n);
         put(p, way, y, i, n, fma(e, inverse.h, e * inverse.l));
     });
 }
-
 /* Rows of small numbers, which most are, need no shift and no maximum: they are tried first, in one pass less. That they
-   were not so small shows at the end; 0 then, and x must still be there. The bits are those of the general way, for
-   its shifts are powers of two. */
+   were not so small shows at the end: 0 then, and x must still be there. The bits are those of the general way, for its
+   shifts are powers of two. */
 #define SMALL 40
 static INLINE int softmax_of_small(const panel *p, mode way, memory x, memory y, V factor)
 {
@@ -109,7 +107,7 @@ static INLINE int softmax_of_small(const panel *p, mode way, memory x, memory y,
         largest = max(abs(v), largest);
     });
     if (lanes_of(gt(largest, K(SMALL)))) return 0;
-    divide(p, way, y, factor, total(p, way, &s));
+    multiply(p, way, y, quotient(single(factor), total(p, way, &s)));
     return 1;
 }
 
@@ -122,15 +120,14 @@ static INLINE int softmax_in(const panel *p, mode way, memory x, memory y, enum 
     const base o = base_of(p, way, x, sense, temperature);
     if (way.own && lanes_of(gt(abs(o.top), K(LARGEST)))) return 0;
     const pair sum = exponentials(p, way, x, &o, sense, way.own ? &y : NULL);
-    if (way.own) {
-        divide(p, way, y, factor, sum);
-        return 1;
-    }
     const pair inverse = quotient(single(factor), sum);
-    EACH(i, n, {
-        const V e = lifted_exp(get(p, way, x, i, n), sense, &o, 1);
-        put(p, way, y, i, n, fma(e, inverse.h, e * inverse.l));
-    });
+    if (way.own)
+        multiply(p, way, y, inverse);
+    else
+        EACH(i, n, {
+            const V e = lifted_exp(get(p, way, x, i, n), sense, &o, 1);
+            put(p, way, y, i, n, fma(e, inverse.h, e * inverse.l));
+        });
     return 1;
 }
 static INLINE int softmax_forward(const panel *p, mode way)
