@@ -164,6 +164,20 @@ def test_gradients(op: Any, tier: str, dtype: Any, n: int) -> None:
     assert worst(format, gx, wanted, scales) <= BACKWARD[tier].get(np.dtype(dtype).name, 1)
 
 
+def test_extreme_gradients(tier: str) -> None:
+    """Neither what is kept times a power of two nor a product on the way may leave the range."""
+    for dtype, sizes in ((np.float32, (1e-38, 1e38)), (np.float64, (1e-305, 1e305))):
+        x = np.array([[0.5, -3, 2], [100, 30, 90]], dtype)
+        for size in sizes:
+            g = np.array([size, size], dtype)
+            for name in ("logsumexp", "logmeanexp"):
+                gx = TIERS[tier][name].backward(g, x)
+                wanted = actc.exact.softmax(x.astype(np.float64)) * size
+                np.testing.assert_allclose(gx, wanted, rtol=1e-6, atol=np.finfo(dtype).smallest_subnormal)
+                same(TIERS[tier][name].backward(g, x.T, axis=0).T, gx)
+                same(TIERS[tier][name].backward(g, x, out=x.copy()), gx)
+
+
 @pytest.mark.parametrize("temperature", [0.25, 0.7, 3.0, 1e3, -1.5])
 @every_dtype
 def test_temperature(tier: str, temperature: float, dtype: Any) -> None:
@@ -256,6 +270,15 @@ def test_maxout_ties_and_nan() -> None:
         actc.maxout.backward(np.ones((3, 1), np.float32), x, 4),
         np.array([[0, 1, 0, 0], [1, 0, 0, 0], [math.nan] * 4], np.float32),
     )
+    np.testing.assert_array_equal(actc.maxout.index(x, 2), [[1, 0], [0, 0], [1, 1]])
+    np.testing.assert_array_equal(actc.maxout.index(x[:2], pieces=2, axis=0), [[0, 0, 0, 0]])
+    assert pickle.loads(pickle.dumps(actc.exact.maxout.index)) is actc.exact.maxout.index
+    z = np.random.default_rng(0).standard_normal((4, 12, 3))
+    for axis, pieces in ((1, 4), (0, 2), (-1, 3)):
+        index = np.expand_dims(actc.maxout.index(z, pieces, axis), axis % 3 + 1)
+        groups = z.reshape(*z.shape[: axis % 3], -1, pieces, *z.shape[axis % 3 + 1 :])
+        chosen = np.take_along_axis(groups, index, axis % 3 + 1).squeeze(axis % 3 + 1)
+        same(chosen, actc.maxout(z, pieces, axis=axis))
 
 
 # ---- layouts -----------------------------------------------------------------------------------------------------

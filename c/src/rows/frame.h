@@ -151,13 +151,15 @@ typedef struct {
     do {                                                                                                               \
         const size_t i##_full = full_vectors(p, way), i##_end = way.own && !way.along ? i##_full : vectors(p, way);    \
         const size_t i##_block = (size_t)CHAIN_COUNT * RENEWED_AFTER;                                                  \
-        const int i##_short = !way.along &&                                                                            \
-                              p->length <= CHAINS; /* one element a chain: 100000 rows of 10, 1.4 times */             \
+        const int i##_short = !way.along && p->length && p->length <= CHAINS; /* one element a chain */                \
         for (size_t i = 0; i##_short && i < i##_full; i++) {                                                           \
             enum { is_first = 1 };                                                                                     \
             const size_t n = LANES;                                                                                    \
             pair now = {K(0), K(0)};                                                                                   \
-            __VA_ARGS__(s).h[i] = now.h;                                                                               \
+            do {                                                                                                       \
+                __VA_ARGS__                                                                                            \
+            } while (0);                                                                                               \
+            (s).h[i] = now.h;                                                                                          \
             (s).l[i] = now.l;                                                                                          \
         }                                                                                                              \
         for (int chain = 0; !i##_short && chain < chains_used(p, way); chain++) {                                      \
