@@ -224,6 +224,14 @@ def test_long_rows(tier: str) -> None:
         assert abs(TIERS[tier]["logsumexp"](x) - (top + np.log1p(others))) <= unit(float(top + np.log1p(others)))
 
 
+def test_more_elements_than_floats_count() -> None:
+    x = np.zeros(2**24 + 7, np.float32)
+    x[-5:-2] = 1
+    y = actc.hardmax(x)
+    assert y.argmax() == x.size - 5
+    assert y.sum() == 1
+
+
 def test_projections_add_up() -> None:
     """Rows of a million too, and with all elements alike."""
     rng = np.random.default_rng(0)

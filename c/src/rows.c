@@ -245,7 +245,9 @@ int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dt
 {
     call c;
     if (describe(&c, row, pass, dtype, data, outer, inner, rows, length)) return -1;
-    if (rows) actc_with_unit(dtype == ACTC_F64 || c.exact || kind_of[c.row] == WIDE, run_with, &c);
+    /* floats count to 2^24, and rows have counts and positions */
+    const int is_double = dtype == ACTC_F64 || c.exact || kind_of[c.row] == WIDE || length > 1 << 24;
+    if (rows) actc_with_unit(is_double, run_with, &c);
     return 0;
 }
 

@@ -215,19 +215,21 @@ _SUMMARY = {
 
 def docstring(row: Any, kind: str, exact: bool) -> str:
     """The numpydoc text of one gufunc, from its row."""
-    length = {"map": "n", "reduce": "no", "doubled": "2n"}[row.shape]
+    y, of_length = {"map": ("y[i]", "y another"), "reduce": ("y", "y a number"), "doubled": ("y[i]", "y one of 2n")}[
+        row.shape
+    ]
     y_is = {
-        "map": "an array of x's shape",
-        "reduce": "x's shape without the axis" if not row.grouped else "x's shape, the axis divided by pieces",
-        "doubled": "x's shape, the axis twice as long",
+        "map": "of x's shape",
+        "reduce": "of x's shape without the axis" if not row.grouped else "of x's shape, the axis divided by pieces",
+        "doubled": "of x's shape, the axis twice as long",
     }[row.shape]
     lines = [f"{'exact.' if exact else ''}{row.name}{'.' + kind if kind else ''}{signature(row, kind)}", ""]
     lines += [_SUMMARY[kind].format(name=row.name), ""]
-    lines += [f"    y[i]  = {row.formula}", f"    gx[i] = {row.backward}", ""]
-    lines += [f"where x is a row of n elements and y one of {length}.", "", "Parameters", "----------"]
+    lines += [f"    {y:5} = {row.formula}", f"    gx[i] = {row.backward}", ""]
+    lines += [f"where x is a row of n elements and {of_length}.", "", "Parameters", "----------"]
     for name in inputs_of(row, kind):
         text = {
-            "g": f"Gradient with respect to y: {y_is}.",
+            "g": f"Gradient with respect to y, {y_is}.",
             "x": "Input: float16, bfloat16, float32 or float64; bool and integers are converted.",
             "y": f"The result of {row.name}, not its input.",
         }[name]
@@ -261,10 +263,11 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     lines += ["Raises", "------", "TypeError", "    If x is complex, longdouble, a string or an object."]
     lines += ["ValueError", "    If shapes do not match or the axis is out of range; nothing is written.", ""]
     lines += ["Notes", "-----", f"Limits: {row.limits}. NaN in a row gives NaN."]
-    if exact:
-        lines += ["Error at most 1 ULP in float16, bfloat16 and float32; as the default tier in float64."]
-    else:
-        lines += ["Error at most 3 ULP in float32, 1 in float16 and bfloat16, 4 in float64."]
+    worst = "1" if exact else "4" if kind == "backward" else "3"
+    lines += [
+        f"Error at most {worst} ULP in float32, 1 in float16 and bfloat16, 4 in float64; where the terms of a sum"
+    ]
+    lines += ["cancel (a maximum and a logarithm, two gradients) in units of the larger term."]
     lines += ["The bits of a row depend on nothing but the row: not on strides, other rows or the instruction set."]
     lines += ["Never emits a floating-point warning.", "", f"Elsewhere: {row.elsewhere}.", ""]
     lines += ["References", "----------", f".. [1] {row.reference}."]

@@ -166,9 +166,9 @@ cdef object _axis = "axis", _out = "out"
 cdef void run_planes(operation *op, int dtype, char **data, const Py_ssize_t *outer, const Py_ssize_t *inner,
                      Py_ssize_t rows, Py_ssize_t length, Py_ssize_t planes) noexcept nogil:
     """Rows along an axis with others before it: a plane for each index of those."""
-    cdef Py_ssize_t i
+    cdef Py_ssize_t _i
     cdef int k, first_out = op.inputs + op.parameters
-    for i in range(planes):
+    for _i in range(planes):
         actc_apply_rows(op.row, op.which, <actc_dtype>dtype, data, outer, inner, <size_t>rows, <size_t>length)
         for k in range(first_out + 1):
             if not op.inputs <= k < first_out:

@@ -20,7 +20,7 @@ static INLINE int maxout_forward(const panel *p, mode way)
     put_one(p, way, p->out[0], greatest_or_nan(p, way, p->in[0]));
     return 1;
 }
-/* the index of the first element equal to `top`, in each row; rows to 2^24 elements in floats */
+/* the index of the first element equal to `top`, in each row */
 static INLINE V first_of(const panel *p, mode way, memory m, V top)
 {
     V found = K(LARGEST);
