@@ -703,8 +703,9 @@ enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64
 
 void actc_with_unit(int is_double, void (*f)(const unit *, void *), void *what)
 {
-    const isa *in_use = current();
+    const unit *u = is_double ? current()->f64 : current()->f32;
+    if (!u->rows) u = is_double ? &actc_scalar_f64 : &actc_scalar_f32;
     const environment before = enter();
-    f(is_double ? in_use->f64 : in_use->f32, what);
+    f(u, what);
     leave(before);
 }

@@ -53,7 +53,7 @@ typedef struct unit {
     size_t (*doubtful[ACTC_DTYPE_COUNT])(const void *reals, size_t n, int near_zero, uint16_t *which);
     /* strided doubles to high and low parts */
     void (*split)(const char *doubles, ptrdiff_t stride, void *high, void *low, size_t n);
-    row_kernel *const (*rows)[ACTC_PASS_COUNT][WAY_COUNT]; /* by row of rows.def */
+    row_kernel *const (*rows)[ACTC_PASS_COUNT][WAY_COUNT]; /* by row of rows.def; NULL: the scalar unit's serve */
     int lanes;
     /* n neighbours of each of `width` rows of the unit's own type to n vectors, and back; NULL where plain loops do */
     void (*columns_of_rows)(const char *rows, ptrdiff_t outer, size_t width, size_t n, void *columns);
