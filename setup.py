@@ -120,7 +120,8 @@ def extension(name, numpy_target="NPY_2_0_API_VERSION"):
 
 setup(
     ext_modules=cythonize(
-        [extension("_core"), extension("_rows", "NPY_2_1_API_VERSION"), extension("views")], include_path=["src"]
+        [*map(extension, ("_core", "_random", "views")), extension("_rows", "NPY_2_1_API_VERSION")],
+        include_path=["src"],
     ),
     cmdclass={"build_ext": BuildWithLibrary},
 )

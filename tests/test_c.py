@@ -6,6 +6,7 @@ program for both compilers, and optimises as releases do."""
 
 import concurrent.futures
 import ctypes
+import itertools
 import os
 import pathlib
 import re
@@ -217,9 +218,10 @@ def expected_symbols(shared):
         ]
 
     library = ctypes.CDLL(str(shared))
-    library.actc_count.restype = ctypes.c_size_t
-    library.actc_at.restype = ctypes.POINTER(Activation)
-    library.actc_at.argtypes = [ctypes.c_size_t]
+    for table in ("actc", "actc_gate"):
+        getattr(library, table + "_count").restype = ctypes.c_size_t
+        getattr(library, table + "_at").restype = ctypes.POINTER(Activation)  # actc_gate begins likewise
+        getattr(library, table + "_at").argtypes = [ctypes.c_size_t]
     passes = ["", "_derivative", "_second_derivative", "_backward", "_value_and_derivative"]
     for index in range(library.actc_count()):
         row = library.actc_at(index).contents
@@ -228,6 +230,11 @@ def expected_symbols(shared):
             for a_pass in of_row:
                 for dtype in ("f16", "bf16", "f32", "f64"):
                     yield f"actc_{tier}{row.name.decode()}{a_pass}_{dtype}"
+    gates = [library.actc_gate_at(i).contents.name.decode() for i in range(library.actc_gate_count())]
+    passes_of = {gate: ["", "_backward"] for gate in gates} | {"rrelu": ["", "_derivative", "_backward"]}
+    for name, some in passes_of.items():
+        for tier, a_pass, dtype in itertools.product(("", "exact_"), some, ("f16", "bf16", "f32", "f64")):
+            yield f"actc_{tier}{name}{a_pass}_{dtype}"
 
     class Row(ctypes.Structure):
         _fields_ = [

@@ -90,6 +90,8 @@ typedef struct actc_activation {
     const char *kinks; /* where f, f' or f'' jumps; kink says what f' is there */
     const char *monotonicity;
     const char *lipschitz;
+    double gain;            /* 1/sqrt(E[f(z)^2]), z standard normal, at default parameters; f' for the gradients': */
+    double derivative_gain; /* weights of variance gain^2/n keep the second moment of n inputs. inf where f' is 0 */
 } actc_activation;
 
 ACTC_API size_t actc_count(void);
@@ -162,6 +164,81 @@ ACTC_API int actc_apply_strided(const actc_activation *activation, enum actc_pas
 #define ROW(name, parameters, exact_f64, ...) ACTC_SYMBOLS(ACTC_DECLARE, name, parameters)
 #include "actc/activations.def"
 #undef ROW
+
+/* ---- gates: y = a f(b), declared from actc/gates.def ----
+
+   For `swiglu` and float, with the parameters, types, tiers and rules of the activations; ga = g f(b) and gb = g a f'(b)
+   are computed together, and ga, gb may be any of g, a, b:
+
+     void actc_swiglu_f32(const float *a, const float *b, float *y, size_t n, double beta);
+     void actc_swiglu_backward_f32(const float *g, const float *a, const float *b, float *ga, float *gb, size_t n,
+                                   double beta);
+
+   Two halves of one array, or its even and odd elements, are two strided operands of actc_gate_apply_strided. */
+
+/* One row of the table of gates; as actc_activation it only grows at its end. */
+typedef struct actc_gate {
+    size_t struct_size;
+    const char *name;
+    const char *unique_name;
+    size_t index;
+    size_t parameter_count;
+    const actc_parameter *parameters;
+    const char *activation; /* f */
+    const char *formula;    /* y, dy/da and dy/db as Python expressions of a, b and the parameters */
+    const char *value_gradient;
+    const char *gate_gradient;
+    const char *reference;
+    const char *elsewhere;
+} actc_gate;
+
+ACTC_API size_t actc_gate_count(void);
+ACTC_API const actc_gate *actc_gate_at(size_t index);       /* NULL past the last */
+ACTC_API const actc_gate *actc_gate_find(const char *name); /* by name or unique_name; NULL if there is none */
+
+/* As actc_apply and actc_apply_strided: operands are a, b (ACTC_FORWARD) or g, a, b (ACTC_BACKWARD), the parameters, then
+   y or ga, gb. Returns 0, or -1 for any other pass or an unknown dtype. */
+ACTC_API int actc_gate_apply(const actc_gate *gate, enum actc_pass pass, enum actc_dtype dtype, const void *const *in,
+                             void *const *out, size_t n, const double *params);
+ACTC_API int actc_gate_apply_strided(const actc_gate *gate, enum actc_pass pass, enum actc_dtype dtype,
+                                     char *const *data, const ptrdiff_t *strides, size_t n);
+
+#define ACTC_DECLARE_GATE(name, row, tier, parameters, dtype, real)                                                    \
+    ACTC_API void name##_##dtype(const real *a, const real *b, real *y, size_t n ACTC_DOUBLES_##parameters);           \
+    ACTC_API void name##_backward_##dtype(const real *g, const real *a, const real *b, real *ga, real *gb,             \
+                                          size_t n ACTC_DOUBLES_##parameters);
+
+#define GATE(name, parameters, ...) ACTC_SYMBOLS(ACTC_DECLARE_GATE, name, parameters)
+#include "actc/gates.def"
+#undef GATE
+
+/* ---- randomness that can be replayed ---- */
+
+/* Philox 4x32-10 (Salmon et al. 2011): 4 count words from `count` consecutive counters, the least significant word of
+   counter and key first. */
+ACTC_API void actc_philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t *words, size_t count);
+
+/* RReLU in training: y = x for x > 0 and a x otherwise, f' likewise, a drawn from U[lower, upper) for each element. The
+   slope of element i is lower + (upper - lower) u, u being word i % 4 of counter i / 4 over 2^32: a function of key and i
+   alone, so that backward replays it, and chunks in any number of threads have the bits of the whole if `first` is the
+   index of their first element. (In evaluation RReLU is leaky_relu with the slope (lower + upper)/2.) For float:
+
+     void actc_rrelu_f32(const float *x, float *y, size_t n, double lower, double upper, uint64_t key, uint64_t first);
+     void actc_rrelu_derivative_f32(const float *x, float *d, size_t n, double lower, double upper, ...);
+     void actc_rrelu_backward_f32(const float *g, const float *x, float *gx, size_t n, double lower, double upper, ...);
+
+   and one uniform entry, which returns 0, or -1 for another pass or an unknown dtype. */
+ACTC_API int actc_rrelu_apply(enum actc_pass pass, enum actc_dtype dtype, const void *const *in, void *const *out,
+                              size_t n, double lower, double upper, uint64_t key, uint64_t first);
+
+#define ACTC_DECLARE_RRELU(name, row, tier, parameters, dtype, real)                                                   \
+    ACTC_API void name##_##dtype(const real *x, real *y, size_t n, double lower, double upper, uint64_t key,           \
+                                 uint64_t first);                                                                      \
+    ACTC_API void name##_derivative_##dtype(const real *x, real *d, size_t n, double lower, double upper,              \
+                                            uint64_t key, uint64_t first);                                             \
+    ACTC_API void name##_backward_##dtype(const real *g, const real *x, real *gx, size_t n, double lower,              \
+                                          double upper, uint64_t key, uint64_t first);
+ACTC_SYMBOLS(ACTC_DECLARE_RRELU, rrelu, NONE)
 
 #ifdef __cplusplus
 }

@@ -19,6 +19,9 @@ enum {
    (MAX_LANES copies stand there). For ACTC_PARAMETER_BACKWARD out[i] receives the products g df/dp_i. */
 typedef void loop(const void *const *in, void *const *out, size_t n, const void *const *parameters, size_t step);
 
+/* n contiguous halves, n >= MAX_LANES, of a row without parameters, from memory to memory. */
+typedef void halves_loop(const uint16_t *const *in, uint16_t *out, size_t n);
+
 /* ---- functions of whole rows ---- */
 
 /* An operand as a kernel sees it: vector i at `at + i step`, its lanes `lane` bytes apart. */
@@ -45,6 +48,7 @@ typedef int row_kernel(const panel *p);
 /* The kernels of one instruction set for one real type. */
 typedef struct unit {
     loop *const (*loops)[LOOP_COUNT]; /* by row of the table; NULL where the unit has none */
+    loop *const (*gates)[LOOP_COUNT]; /* by row of gates.def: in g, a, b; out y, or both gradients */
     /* strided memory of each dtype to contiguous reals, and back with one rounding; NULL where the unit never does */
     void (*read[ACTC_DTYPE_COUNT])(const char *from, ptrdiff_t stride, void *reals, size_t n);
     void (*write[ACTC_DTYPE_COUNT])(const void *reals, char *to, ptrdiff_t stride, size_t n);
@@ -53,6 +57,12 @@ typedef struct unit {
     size_t (*doubtful[ACTC_DTYPE_COUNT])(const void *reals, size_t n, int near_zero, uint16_t *which);
     /* strided doubles to high and low parts */
     void (*split)(const char *doubles, ptrdiff_t stride, void *high, void *low, size_t n);
+    /* by row, dtype and pass; NULL where they go by blocks */
+    halves_loop *const (*halves)[2][ACTC_BACKWARD + 1];
+    /* the generator: count <= counters at a time; a stretch of a stream of uniform numbers */
+    size_t counters;
+    void (*philox)(const uint32_t *counter, const uint32_t *key, uint32_t *words, size_t count);
+    void (*uniform)(uint64_t key, uint64_t first, double lower, double width, double *values, size_t n);
     row_kernel *const (*rows)[ACTC_PASS_COUNT][WAY_COUNT]; /* by row of rows.def; NULL: the scalar unit's serve */
     int lanes;
     /* n neighbours of each of `width` rows of the unit's own type to n vectors, and back; NULL where plain loops do */
@@ -69,8 +79,16 @@ ACTC_ISA_UNITS(avx2);
 ACTC_ISA_UNITS(avx512);
 ACTC_ISA_UNITS(neon);
 
-/* f(unit, what) with the instruction set in use, in the floating-point environment that kernels need (dispatch.c) */
-void actc_with_unit(int is_double, void (*f)(const unit *, void *), void *what);
+typedef struct isa {
+    const char *name;
+    int (*supported)(void);
+    const unit *f32, *f64, *pairs;
+} isa;
+
+/* The instruction set in use. */
+const isa *actc_current_isa(void);
+
+static const size_t item_size[ACTC_DTYPE_COUNT] = {2, 2, 4, 8};
 
 /* Which units this compiler and architecture can build. */
 #if defined(__x86_64__) || defined(__i386__)

@@ -1,4 +1,5 @@
 /* loops.h - the one loop, and from the table the loops of every row. */
+#include "parameters.h"
 
 typedef void body(V x, const parameter *p, result *o);
 
@@ -6,13 +7,21 @@ typedef void body(V x, const parameter *p, result *o);
 /* the test keeps -0, which -0 + 0 would lose */
 static INLINE V rounded_pair(pair a) { return sel(eq(a.l, K(0)), a.h, a.h + a.l); }
 static INLINE V value(const result *o) { return rounded_pair(o->y); }
-static INLINE V derivative(const result *o) { return scaled(rounded_pair(o->d), o->w); }
+static INLINE V derivative(const result *o, int count)
+{
+    (void)count;
+    return scaled(rounded_pair(o->d), o->w);
+}
 #else
 static INLINE V value(const result *o) { return o->y; }
-static INLINE V derivative(const result *o) { return o->has_scale ? scaled(o->d, o->w) : o->d; }
+static INLINE V derivative(const result *o, int count)
+{
+    if (!o->has_scale) return o->d;
+    return count ? scaled(o->d, o->w) : scaled_normal(o->d, o->w); /* a parameter may make it subnormal */
+}
 
 /* g f'(x), the scale multiplied in around f'. At an infinity the true f' is 0 where the scale merely tends to it. */
-static INLINE V backward(V g, V x, const result *o)
+static INLINE V backward(V g, V x, const result *o, int count)
 {
     if (!o->has_scale) return g * o->d;
     /* a gradient near overflow lends 2^64 to the last factor, for f' may be above 1 before its scale comes in */
@@ -21,7 +30,7 @@ static INLINE V backward(V g, V x, const result *o)
     M grows = gt(o->w.k, K(0)) & lt(abs(g), K(0x1p-30f)); /* a small gradient meets f' after both factors */
     V product = g * sel(large, K(0x1p-64f), K(1)) * f.a * sel(grows, f.b, K(1)) * o->d *
                 (sel(grows, K(1), f.b) * sel(large, K(0x1p64f), K(1)));
-    return sel(gt(abs(x), K(LARGEST)), g * derivative(o), product);
+    return sel(gt(abs(x), K(LARGEST)), g * derivative(o, count), product);
 }
 #endif
 
@@ -33,14 +42,14 @@ static INLINE void element(body *f, int pass, int count, V g, V x, const paramet
     f(x, p, &o);
     switch (pass) {
     case ACTC_FORWARD: out[0] = value(&o); break;
-    case ACTC_DERIVATIVE: out[0] = derivative(&o); break;
-    case ACTC_VALUE_AND_DERIVATIVE: out[0] = value(&o), out[1] = derivative(&o); break;
+    case ACTC_DERIVATIVE: out[0] = derivative(&o, count); break;
+    case ACTC_VALUE_AND_DERIVATIVE: out[0] = value(&o), out[1] = derivative(&o, count); break;
 #if PAIRS
     case ODD: out[0] = odd(o.y.h, o.y.l), out[1] = scaled(odd(o.d.h, o.d.l), o.w); break;
 #else
-    case ACTC_BACKWARD: out[0] = backward(g, x, &o); break;
+    case ACTC_BACKWARD: out[0] = backward(g, x, &o, count); break;
     case ACTC_SECOND_DERIVATIVE: out[0] = o.d2; break;
-    case ODD: out[0] = odd(value(&o), o.lost_y), out[1] = odd(derivative(&o), o.lost_d); break;
+    case ODD: out[0] = odd(value(&o), o.lost_y), out[1] = odd(derivative(&o, count), o.lost_d); break;
     case ACTC_PARAMETER_BACKWARD:
         for (int i = 0; i < count; i++) out[i] = g * o.dp[i];
         break;
@@ -98,12 +107,6 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
         if (at_end) return;
     }
 }
-
-#define COUNT_NONE 0
-#define COUNT_ONE(...) 1
-#define COUNT_TWO(...) 2
-#define COUNT_THREE(...) 3
-#define COUNT_FOUR(...) 4
 
 #define LOOP(name, suffix, pass, count)                                                                                \
     static void name##_##suffix(const void *const *in, void *const *out, size_t n, const void *const *parameters,      \
@@ -169,28 +172,40 @@ static loop *const loops[][LOOP_COUNT] = {
 #undef ROW
 };
 
+#include "half_loops.h"
+#include "gate_loops.h"
+#if DOUBLE && !PAIRS
+#include "philox.h"
+#endif
+
 #define EXPORT_(isa, real) actc_##isa##_##real
 #define EXPORT(isa, real) EXPORT_(isa, real)
 #if PAIRS
-const unit EXPORT(ISA, pairs) = {loops, {NULL}, {NULL}, {NULL}, NULL, NULL, 0, NULL, NULL};
+const unit EXPORT(ISA, pairs) = {.loops = loops, .gates = gates};
 #elif DOUBLE
-const unit EXPORT(ISA, f64) = {loops,
-                               {read_f16, read_bf16, read_f32, read_f64},
-                               {write_f16, write_bf16, write_f32, write_f64},
-                               {doubtful_f16, doubtful_bf16, doubtful_f32, NULL},
-                               split,
-                               row_kernels,
-                               LANES,
-                               columns_of_rows,
-                               rows_of_columns};
+const unit EXPORT(ISA, f64) = {.loops = loops,
+                               .gates = gates,
+                               .read = {read_f16, read_bf16, read_f32, read_f64},
+                               .write = {write_f16, write_bf16, write_f32, write_f64},
+                               .doubtful = {doubtful_f16, doubtful_bf16, doubtful_f32},
+                               .split = split,
+                               .counters = COUNTERS,
+                               .philox = philox,
+                               .uniform = uniform,
+                               .rows = row_kernels,
+                               .lanes = LANES,
+                               .columns_of_rows = COLUMNS_OF_ROWS,
+                               .rows_of_columns = ROWS_OF_COLUMNS};
 #else
-const unit EXPORT(ISA, f32) = {loops,
-                               {read_f16, read_bf16, read_f32, NULL},
-                               {write_f16, write_bf16, write_f32, NULL},
-                               {doubtful_f16, doubtful_bf16, NULL, NULL},
-                               split,
-                               row_kernels,
-                               LANES,
-                               columns_of_rows,
-                               rows_of_columns};
+const unit EXPORT(ISA, f32) = {.loops = loops,
+                               .gates = gates,
+                               .halves = HALVES_TABLE,
+                               .read = {read_f16, read_bf16, read_f32},
+                               .write = {write_f16, write_bf16, write_f32},
+                               .doubtful = {doubtful_f16, doubtful_bf16},
+                               .split = split,
+                               .rows = row_kernels,
+                               .lanes = LANES,
+                               .columns_of_rows = COLUMNS_OF_ROWS,
+                               .rows_of_columns = ROWS_OF_COLUMNS};
 #endif

@@ -1,22 +1,9 @@
 /* rows.c - functions of whole rows: the table as data, how lanes are laid over rows, and the exported symbols. */
+#include "environment.h"
 #include "internal.h"
+#include "parameters.h"
 
 #include <string.h>
-
-#define PARAMETERS_NONE                                                                                                \
-    {                                                                                                                  \
-        {                                                                                                              \
-            NULL, 0                                                                                                    \
-        }                                                                                                              \
-    }
-#define PARAMETERS_ONE(a, a0)                                                                                          \
-    {                                                                                                                  \
-        {                                                                                                              \
-#a, a0                                                                                                     \
-        }                                                                                                              \
-    }
-#define COUNT_NONE 0
-#define COUNT_ONE(...) 1
 
 enum kind { ROUNDED, WIDE };
 enum {
@@ -58,8 +45,6 @@ const actc_row *actc_row_find(const char *name)
 }
 
 /* ---- one call ---- */
-
-static const size_t item_size[ACTC_DTYPE_COUNT] = {2, 2, 4, 8};
 
 enum {
     SCRATCH = 1 << 16, /* bytes that all staged operands share: a thread's stack may be small */
@@ -164,9 +149,8 @@ static void staged(const unit *u, const call *c, panel *p, row_kernel *const *ke
         stage(u, p, c->dtype, own, outside[k], *memory_of(c, p, k), c->all[k].is_one ? 1 : p->length, real, 0);
 }
 
-static void run_with(const unit *u, void *what)
+static void run_with(const unit *u, const call *c)
 {
-    const call *c = what;
     row_kernel *const *kernels = u->rows[c->row][c->pass];
     const ptrdiff_t size = (ptrdiff_t)item_size[c->dtype];
     const int is_double = u->read[ACTC_F64] != NULL, own = c->dtype == (is_double ? ACTC_F64 : ACTC_F32);
@@ -247,7 +231,14 @@ int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dt
     if (describe(&c, row, pass, dtype, data, outer, inner, rows, length)) return -1;
     /* floats count to 2^24, and rows have counts and positions */
     const int is_double = dtype == ACTC_F64 || c.exact || kind_of[c.row] == WIDE || length > 1 << 24;
-    if (rows) actc_with_unit(is_double, run_with, &c);
+    if (rows) {
+        const isa *in_use = actc_current_isa();
+        const unit *u = is_double ? in_use->f64 : in_use->f32;
+        if (!u->rows) u = is_double ? &actc_scalar_f64 : &actc_scalar_f32;
+        const environment before = enter();
+        run_with(u, &c);
+        leave(before);
+    }
     return 0;
 }
 
@@ -277,14 +268,6 @@ static void apply(size_t row, int pass, enum actc_dtype dtype, const void *const
     actc_apply_rows(r, (enum actc_pass)pass, dtype, data, outer, inner, rows, length);
 }
 
-#define VALUES_NONE                                                                                                    \
-    {                                                                                                                  \
-        0                                                                                                              \
-    }
-#define VALUES_ONE(a, a0)                                                                                              \
-    {                                                                                                                  \
-        a                                                                                                              \
-    }
 enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64 = ACTC_F64 };
 
 #define CALL(name, pass, tier, parameters, dtype, inputs, outputs)                                                     \

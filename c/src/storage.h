@@ -73,7 +73,7 @@ static INLINE V rounded(V v, format to)
 static INLINE M in_doubt(V v, int near_zero, format to)
 {
     const int dropped = MANTISSA + 1 - to.bits;
-    const BITS error = near_zero ? (DOUBLE ? (BITS)1 << 19 : 128) : DOUBLE ? 32 : 4;
+    const BITS error = near_zero ? (DOUBLE ? (BITS)1 << 19 : 128) : DOUBLE ? 32 : 2;
     V a = abs(v);
     M doubt = bits_near(sel(lt(a, K(to.normal)), a + K(to.normal), a), dropped, error);
     if (near_zero) doubt = doubt | (lt(a, K(C(0x1p-6f, 0x1p-18))) & gt(a, K(C(0x1p-16f, 0x1p-32))));
@@ -81,12 +81,20 @@ static INLINE M in_doubt(V v, int near_zero, format to)
 }
 static INLINE size_t doubtful(const REAL *v, size_t n, int near_zero, format to, uint16_t *which)
 {
+    enum { AHEAD = 4 * LANES }; /* doubt is rare */
     size_t count = 0;
-    for (size_t i = 0; i < n; i += LANES) {
-        const size_t m = n - i < LANES ? n - i : LANES;
-        unsigned lanes = lanes_of(in_doubt(m < LANES ? load_some(v + i, m) : load(v + i), near_zero, to));
-        for (size_t k = i; lanes && k < n; k++, lanes >>= 1)
-            if (lanes & 1) which[count++] = (uint16_t)k;
+    for (size_t i = 0; i < n; i += AHEAD) {
+        if (i + AHEAD <= n) {
+            M any = in_doubt(load(v + i), near_zero, to);
+            for (int j = 1; j < 4; j++) any = any | in_doubt(load(v + i + j * LANES), near_zero, to);
+            if (!lanes_of(any)) continue;
+        }
+        for (size_t j = i; j < i + AHEAD && j < n; j += LANES) {
+            const size_t m = n - j;
+            unsigned lanes = lanes_of(in_doubt(m < LANES ? load_some(v + j, m) : load(v + j), near_zero, to));
+            for (size_t k = j; lanes && k < n; k++, lanes >>= 1)
+                if (lanes & 1) which[count++] = (uint16_t)k;
+        }
     }
     return count;
 }
@@ -145,33 +153,28 @@ BY_LANES(bf16)
     static void read_##dtype(const char *from, ptrdiff_t stride, void *reals, size_t n)                                \
     {                                                                                                                  \
         REAL *to = reals;                                                                                              \
-        for (size_t i = 0; i < n; i += LANES) {                                                                        \
+        size_t i = 0;                                                                                                  \
+        for (; stride == 2 && i + LANES <= n; i += LANES) store(to + i, load_##dtype((const uint16_t *)from + i));     \
+        for (; i < n; i += LANES) {                                                                                    \
             const size_t m = n - i < LANES ? n - i : LANES;                                                            \
             uint16_t h[LANES] = {0};                                                                                   \
             const char *p = from + (ptrdiff_t)i * stride;                                                              \
-            if (m == LANES && stride == 2)                                                                             \
-                store(to + i, load_##dtype((const uint16_t *)p));                                                      \
-            else {                                                                                                     \
-                for (size_t k = 0; k < m; k++) h[k] = *(const uint16_t *)(p + (ptrdiff_t)k * stride);                  \
-                store_some(to + i, load_##dtype(h), m < LANES ? m : LANES);                                            \
-            }                                                                                                          \
+            for (size_t k = 0; k < m; k++) h[k] = *(const uint16_t *)(p + (ptrdiff_t)k * stride);                      \
+            store_some(to + i, load_##dtype(h), m);                                                                    \
         }                                                                                                              \
     }                                                                                                                  \
     static void write_##dtype(const void *reals, char *to, ptrdiff_t stride, size_t n)                                 \
     {                                                                                                                  \
         const REAL *from = reals;                                                                                      \
-        for (size_t i = 0; i < n; i += LANES) {                                                                        \
+        size_t i = 0;                                                                                                  \
+        for (; stride == 2 && i + LANES <= n; i += LANES)                                                              \
+            store_##dtype((uint16_t *)to + i, rounded_##dtype(load(from + i)));                                        \
+        for (; i < n; i += LANES) {                                                                                    \
             const size_t m = n - i < LANES ? n - i : LANES;                                                            \
             uint16_t h[LANES];                                                                                         \
             char *p = to + (ptrdiff_t)i * stride;                                                                      \
-            V v = m < LANES ? load_some(from + i, m) : load(from + i);                                                 \
-            v = rounded_##dtype(v);                                                                                    \
-            if (m == LANES && stride == 2)                                                                             \
-                store_##dtype((uint16_t *)p, v);                                                                       \
-            else {                                                                                                     \
-                store_##dtype(h, v);                                                                                   \
-                for (size_t k = 0; k < m; k++) *(uint16_t *)(p + (ptrdiff_t)k * stride) = h[k];                        \
-            }                                                                                                          \
+            store_##dtype(h, rounded_##dtype(m < LANES ? load_some(from + i, m) : load(from + i)));                    \
+            for (size_t k = 0; k < m; k++) *(uint16_t *)(p + (ptrdiff_t)k * stride) = h[k];                            \
         }                                                                                                              \
     }
 #ifdef HALVES_ROUND /* the conversion does */

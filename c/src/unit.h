@@ -109,6 +109,7 @@ static INLINE uint32_t float_bits(float v)
 #include "activations/rectifiers.h"
 #include "activations/sigmoids.h"
 #include "activations/gated.h"
+#include "activations/times_sigmoid.h"
 #if DOUBLE
 #include "elementary/sincos.h"
 #include "activations/algebraic.h"

@@ -38,6 +38,8 @@ cdef extern from "actc.h" nogil:
         const char *kinks
         const char *monotonicity
         const char *lipschitz
+        double gain
+        double derivative_gain
 
     enum actc_pass:
         ACTC_FORWARD
@@ -67,6 +69,28 @@ cdef extern from "actc.h" nogil:
                    const void *const *inputs, void *const *outputs, size_t n, const double *params)
     int actc_apply_strided(const actc_activation *activation, actc_pass which, actc_dtype dtype,
                            char **data, const Py_ssize_t *strides, size_t n)
+
+    ctypedef struct actc_gate:
+        size_t struct_size
+        const char *name
+        const char *unique_name
+        size_t index
+        size_t parameter_count
+        const actc_parameter *parameters
+        const char *activation
+        const char *formula
+        const char *value_gradient
+        const char *gate_gradient
+        const char *reference
+        const char *elsewhere
+
+    size_t actc_gate_count()
+    const actc_gate *actc_gate_at(size_t index)
+    const actc_gate *actc_gate_find(const char *name)
+    int actc_gate_apply(const actc_gate *gate, actc_pass which, actc_dtype dtype,
+                        const void *const *inputs, void *const *outputs, size_t n, const double *params)
+    int actc_gate_apply_strided(const actc_gate *gate, actc_pass which, actc_dtype dtype,
+                                char **data, const Py_ssize_t *strides, size_t n)
 
     enum actc_shape:
         ACTC_MAP

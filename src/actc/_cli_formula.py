@@ -151,7 +151,7 @@ def numpy_source(row: Any, kind: str) -> str | None:
     results = [_ToNumpy().visit(_parse(f)) for f in formulas]
     for i, result in enumerate(results):
         if not _is_array(result):
-            results[i] = _parse(f"np.full_like(x, {ast.unparse(result)})")
+            results[i] = _parse(f"np.where(np.isnan(x), x, {ast.unparse(result)})")  # full_like would lose NaN
         elif isinstance(result, ast.Name):
             results[i] = _parse("x.copy()")
     share = _Share(copy.deepcopy(results))

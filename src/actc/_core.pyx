@@ -47,7 +47,7 @@ cnp.import_array()
 cnp.import_umath()
 
 cdef enum:
-    MOST = 10  # operands of one call: two inputs, four parameters, as many outputs
+    MOST = 10  # operands of one call: two inputs, four parameters, as many outputs; gates have fewer
     GIL_RELEASED_ABOVE = 500  # elements; below, releasing costs more than it frees (NumPy's own threshold)
 
 ctypedef PyArray_DTypeMeta *DType
@@ -60,7 +60,9 @@ cdef int fast_calls = not os.environ.get("ACTC_PLAIN_UFUNC")
 
 # What a ufunc is: it travels in the `data` field that NumPy keeps for its maker.
 ctypedef struct operation:
-    const actc_activation *row
+    const actc_activation *row  # or, where NULL,
+    const actc_gate *gate
+    const char *name
     actc_pass which
     int inputs, parameters, outputs
     PyObject *names[4]     # interned parameter names
@@ -71,6 +73,13 @@ ctypedef struct operation:
 
 cdef inline operation *operation_of(PyObject *ufunc) noexcept nogil:
     return <operation *>(<PyUFuncObject *>ufunc).data
+
+
+cdef inline int apply(operation *op, int dtype, const void **inputs, void **outputs, size_t n,
+                      double *values) noexcept nogil:
+    if op.row == NULL:
+        return actc_gate_apply(op.gate, op.which, <actc_dtype>dtype, inputs, outputs, n, values)
+    return actc_apply(op.row, op.which, <actc_dtype>dtype, inputs, outputs, n, values)
 
 
 cdef inline int dtype_of(int type_number) noexcept nogil:
@@ -87,6 +96,8 @@ cdef int strided_loop(PyArrayMethod_Context *context, char **data, const Py_ssiz
                       const Py_ssize_t *strides, void *unused) noexcept nogil:
     cdef operation *op = operation_of(context.caller)
     cdef int dtype = dtype_of((<PyArray_Descr *>context.descriptors[0]).type_num)
+    if op.row == NULL:
+        return actc_gate_apply_strided(op.gate, op.which, <actc_dtype>dtype, data, strides, <size_t>dimensions[0])
     return actc_apply_strided(op.row, op.which, <actc_dtype>dtype, data, strides, <size_t>dimensions[0])
 
 
@@ -197,7 +208,7 @@ cdef PyObject *run_directly(operation *op, PyObject **operand, double *values) n
     cdef PyArrayObject *x = <PyArrayObject *>operand[op.inputs - 1]
     cdef PyArrayObject *a
     cdef PyObject *made[2]
-    cdef const void *inputs[2]
+    cdef const void *inputs[3]
     cdef void *outputs[2]
     cdef int i, k, dtype, ndim = PyArray_NDIM(x) if PyArray_CheckExact(<PyObject *>x) else 0
     cdef Py_ssize_t n
@@ -209,12 +220,12 @@ cdef PyObject *run_directly(operation *op, PyObject **operand, double *values) n
         return NULL
     n = PyArray_SIZE(x)
     inputs[op.inputs - 1] = PyArray_DATA(x)
-    if op.inputs == 2:
-        a = <PyArrayObject *>operand[0]
+    for i in range(op.inputs - 1):
+        a = <PyArrayObject *>operand[i]
         if not (PyArray_CheckExact(<PyObject *>a) and PyArray_TYPE(a) == PyArray_TYPE(x) and PyArray_ISCARRAY_RO(a)
                 and PyArray_NDIM(a) == ndim and PyArray_CompareLists(PyArray_DIMS(a), PyArray_DIMS(x), ndim)):
             return NULL
-        inputs[0] = PyArray_DATA(a)
+        inputs[i] = PyArray_DATA(a)
     for i in range(op.outputs):
         a = <PyArrayObject *>operand[op.inputs + op.parameters + i]
         if a == NULL:
@@ -247,9 +258,9 @@ cdef PyObject *run_directly(operation *op, PyObject **operand, double *values) n
 
     if n > GIL_RELEASED_ABOVE:
         with nogil:
-            actc_apply(op.row, op.which, <actc_dtype>dtype, inputs, outputs, n, values)
+            apply(op, dtype, inputs, outputs, n, values)
     else:
-        actc_apply(op.row, op.which, <actc_dtype>dtype, inputs, outputs, n, values)
+        apply(op, dtype, inputs, outputs, n, values)
     if op.outputs == 1:
         return made[0]
     cdef PyObject *pair = PyTuple_Pack(2, made[0], made[1])
@@ -286,7 +297,7 @@ cdef PyObject *call(PyObject *ufunc, PyObject *const *args, size_t nargsf, PyObj
             if key == op.names[k] or PyUnicode_Compare(key, op.names[k]) == 0:
                 if operand[op.inputs + k] != NULL:
                     return PyErr_Format(PyExc_TypeError, b"%s() got multiple values for argument '%U'",
-                                        op.row.name, key)
+                                        op.name, key)
                 operand[op.inputs + k] = value
                 break
         else:
@@ -363,29 +374,49 @@ _kept = []  # names and capsules that NumPy or an operation points to
 def make_ufunc(size_t index, str suffix, bint exact):
     """The ufunc of one row and pass."""
     cdef const actc_activation *row = actc_at(index)
+    cdef operation *op = new_operation(PASSES[suffix], exact, row.parameter_count, row.parameters)
+    cdef int which = PASSES[suffix]
+    op.row, op.name = row, row.name
+    op.inputs = 2 if which in (ACTC_BACKWARD, ACTC_PARAMETER_BACKWARD) else 1
+    op.outputs = (2 if which == ACTC_VALUE_AND_DERIVATIVE else
+                  op.parameters if which == ACTC_PARAMETER_BACKWARD else 1)
+    return ufunc_of(op, <bytes>row.unique_name, suffix, exact)
+
+
+def make_gate(size_t index, str suffix, bint exact):
+    """The ufunc of one gate, forward or backward."""
+    cdef const actc_gate *gate = actc_gate_at(index)
+    cdef operation *op = new_operation(PASSES[suffix], exact, gate.parameter_count, gate.parameters)
+    op.gate, op.name = gate, gate.name
+    op.inputs, op.outputs = (3, 2) if suffix == "_backward" else (2, 1)
+    return ufunc_of(op, <bytes>gate.unique_name, suffix, exact)
+
+
+cdef operation *new_operation(int which, bint exact, size_t count, const actc_parameter *parameters) except NULL:
     cdef operation *op = <operation *>PyMem_Calloc(1, sizeof(operation))
-    cdef int which = PASSES[suffix], i, k
-    cdef char *core_dimensions = NULL
     cdef object name, default
+    cdef size_t i
+    if op == NULL:
+        raise MemoryError
+    op.which = <actc_pass>(which | (<int>ACTC_EXACT if exact else 0))
+    op.parameters = <int>count
+    for i in range(count):
+        name = sys.intern((<bytes>parameters[i].name).decode())
+        default = <object>parameters[i].default_value
+        _kept.append((name, default))
+        op.names[i], op.defaults[i] = <PyObject *>name, <PyObject *>default
+        op.values[i] = parameters[i].default_value
+    return op
+
+
+cdef object ufunc_of(operation *op, bytes name, str suffix, bint exact):
+    """The ufunc that does the operation."""
+    cdef int which = <int>op.which & ~<int>ACTC_EXACT, i, k
+    cdef char *core_dimensions = NULL
     cdef DType dtypes[MOST]
     cdef PyType_Slot slots[2]
     cdef PyArrayMethod_Spec spec
-    if op == NULL:
-        raise MemoryError
-    op.row = row
-    op.which = <actc_pass>(which | (<int>ACTC_EXACT if exact else 0))
-    op.inputs = 2 if which in (ACTC_BACKWARD, ACTC_PARAMETER_BACKWARD) else 1
-    op.parameters = <int>row.parameter_count
-    op.outputs = (2 if which == ACTC_VALUE_AND_DERIVATIVE else
-                  op.parameters if which == ACTC_PARAMETER_BACKWARD else 1)
-    for i in range(op.parameters):
-        name = sys.intern((<bytes>row.parameters[i].name).decode())
-        default = <object>row.parameters[i].default_value
-        _kept.append((name, default))
-        op.names[i], op.defaults[i] = <PyObject *>name, <PyObject *>default
-        op.values[i] = row.parameters[i].default_value
-
-    full_name = (b"exact_" if exact else b"") + <bytes>row.unique_name + suffix.encode()
+    full_name = (b"exact_" if exact else b"") + name + suffix.encode()
     signature = b""
     if which == ACTC_PARAMETER_BACKWARD:
         signature = ("(n),(n)" + ",()" * op.parameters + "->" + ",".join(["()"] * op.outputs)).encode()
@@ -443,9 +474,34 @@ def rows():
             zeros=(<bytes>row.zeros).decode(),
             monotonicity=(<bytes>row.monotonicity).decode(),
             lipschitz=(<bytes>row.lipschitz).decode(),
+            gain=row.gain,
+            derivative_gain=row.derivative_gain,
             reference=(<bytes>row.reference).decode(),
             elsewhere=(<bytes>row.elsewhere).decode(),
             exact_f64_is_paired=bool(row.exact_f64_is_paired),
+        ))
+    return table
+
+
+def gates():
+    """The table of gates likewise."""
+    cdef const actc_gate *gate
+    cdef size_t i
+    table = []
+    for i in range(actc_gate_count()):
+        gate = actc_gate_at(i)
+        table.append(types.SimpleNamespace(
+            index=i,
+            name=(<bytes>gate.name).decode(),
+            unique_name=(<bytes>gate.unique_name).decode(),
+            parameters={(<bytes>gate.parameters[k].name).decode(): gate.parameters[k].default_value
+                        for k in range(gate.parameter_count)},
+            activation=(<bytes>gate.activation).decode(),
+            formula=(<bytes>gate.formula).decode(),
+            value_gradient=(<bytes>gate.value_gradient).decode(),
+            gate_gradient=(<bytes>gate.gate_gradient).decode(),
+            reference=(<bytes>gate.reference).decode(),
+            elsewhere=(<bytes>gate.elsewhere).decode(),
         ))
     return table
 

@@ -19,8 +19,11 @@ from typing import Any, Protocol, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from actc import diagnostics as diagnostics
 from actc import exact as exact
+from actc import init as init
 from actc import views as views
+from actc._rrelu import RReLU as _RReLU
 
 _Array: TypeAlias = NDArray[Any]
 
@@ -43,9 +46,20 @@ class _Function(Protocol):
     ) -> tuple[_Array, _Array]: ...
 '''
 
+MAXOUT_LAYER = """
+class _MaxoutLayer(Protocol):
+    def __call__(self, x: ArrayLike, W: ArrayLike, b: ArrayLike, *, out: _Array | None = ...) -> _Array: ...
+    def backward(self, g: ArrayLike, x: ArrayLike, W: ArrayLike, b: ArrayLike) -> tuple[_Array, _Array, _Array]: ...
+
+maxout_layer: _MaxoutLayer
+"""
 TAIL = """
 __version__: str
 functions: Mapping[str, Any]
+gates: Mapping[str, Any]
+rrelu: _RReLU
+rrelu_derivative: Any
+rrelu_backward: Any
 row_functions: Mapping[str, Any]
 
 def isa() -> str: ...
@@ -81,6 +95,32 @@ class {name}(Protocol):
     def backward(self, g: ArrayLike, x: ArrayLike, /, {typed}, {tail}) -> Any: ...
     def value_and_derivative(self, x: ArrayLike, /, {typed}, **kwargs: Any) -> tuple[Any, Any]: ...
     def parameter_backward(self, g: ArrayLike, x: ArrayLike, /, {keywords}) -> dict[str, Any]: ...
+'''
+
+
+def gate_protocol(name: str, parameters: list[str]) -> str:
+    """The Protocol of the gates with these parameters."""
+    typed = "".join(f", {p}: ArrayLike = ..." for p in parameters)
+    options = "*, layout: str = ..., axis: int = ..., out: _Array | None = ..."
+    packed = name + "Packed"
+    return f'''
+class {packed}(Protocol):
+    """y = f(x), value and gate in one array"""
+
+    __name__: str
+    def __call__(self, x: ArrayLike, /{typed}, {options}) -> _Array: ...
+    def backward(self, g: ArrayLike, x: ArrayLike, /{typed}, {options}) -> _Array: ...
+
+class {name}(Protocol):
+    """y = a f({", ".join(["b", *parameters])})"""
+
+    __name__: str
+    formula: str
+    info: Mapping[str, Any]
+    parameters: Mapping[str, float]
+    packed: {packed}
+    def __call__(self, a: ArrayLike, b: ArrayLike, /{typed}, out: _Array | None = ..., **kwargs: Any) -> Any: ...
+    def backward(self, g: ArrayLike, a: ArrayLike, b: ArrayLike, /{typed}, **kwargs: Any) -> tuple[Any, Any]: ...
 '''
 
 
@@ -121,11 +161,19 @@ def stub() -> str:
             declarations.append(f"{name}: {protocols[key]}")
             declarations += [f"{name}_{p}: Any" for p in PASSES]
             declarations += [f"{name}_parameter_backward: Any"] * bool(key)
+    protocols = {}
+    for gate in _core.gates():
+        key = tuple(gate.parameters)
+        if key not in protocols:
+            protocols[key] = "_Gate" + "".join(p.title().replace("_", "") for p in key)
+            text.append(gate_protocol(protocols[key], list(key)))
+        for name in dict.fromkeys([gate.name, gate.unique_name]):
+            declarations += [f"{name}: {protocols[key]}", f"{name}_backward: Any"]
     for row in _rows.rows():
         text.append(row_protocol(row))
         declarations.append(f"{row.name}: _{row.name.title().replace('_', '')}")
         declarations += [f"{row.name}_{p}: Any" for p in _row_surface.passes_of(row)]
-    return "".join(text) + TAIL + "\n" + "\n".join(declarations) + "\n"
+    return "".join(text) + MAXOUT_LAYER + TAIL + "\n" + "\n".join(declarations) + "\n"
 
 
 if __name__ == "__main__":

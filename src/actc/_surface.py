@@ -42,7 +42,8 @@ _RETURNS = {
 
 INFO = (
     "name", "unique_name", "parameters", "formula", "derivative", "second_derivative", "domain", "range", "limits",
-    "kinks", "kink", "zeros", "monotonicity", "lipschitz", "reference", "elsewhere",
+    "kinks", "kink", "zeros", "monotonicity", "lipschitz", "gain", "derivative_gain",
+    "reference", "elsewhere",
 )  # fmt: skip
 
 
@@ -96,6 +97,7 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     lines += [f"Domain: {row.domain}. Range: {row.range}. Monotonicity: {row.monotonicity}."]
     lines += [f"f(-inf), f(inf); f'(-inf), f'(inf); f''(-inf), f''(inf): {row.limits}. NaN gives NaN."]
     lines += [f"Lipschitz constant: {row.lipschitz}."]
+    lines += [f"Gain at default parameters: {row.gain:.7g}; of gradients: {row.derivative_gain:.7g} (see `actc.init`)."]
     if row.kinks:
         lines += [f"Kinks: {row.kinks}. Convention there: {row.kink}."]
     if row.zeros:

@@ -69,6 +69,7 @@ static void check_table(void)
                    a->second_derivative[0],
                NULL, "%s: no formula", a->name);
         expect(a->exact_f64_is_paired == 0 || a->exact_f64_is_paired == 1, NULL, "%s: exact_f64_is_paired", a->name);
+        expect(a->gain > 0 && a->derivative_gain > 0, NULL, "%s: no gain (tools/gains.py prints it)", a->name);
         expect(a->parameter_count <= PARAMETERS_MAX, NULL, "%s: %lu parameters", a->name,
                (unsigned long)a->parameter_count);
         for (size_t k = 0; k < a->parameter_count; k++)

@@ -20,7 +20,7 @@ static INLINE scaled_root scaled_root_by(V a, V x, V b, V j)
     scaled_root s;
     x = max(K(-LARGEST), min(K(LARGEST), x));
     s.j = j;
-    s.two_j = pow2(s.j + K(MAGIC));
+    s.two_j = two_to_the(s.j);
     s.x = x * s.two_j;
     s.root = root_of(sum_of(two_product(b * s.two_j, s.two_j), product(two_product(a, s.x), single(s.x))));
     s.inverse = quotient(single(K(1)), s.root);

@@ -19,6 +19,9 @@ typedef struct {
     V lost_y, lost_d; /* WIDE rows that are sums of products of parameters: what y and d round off, for exact ties */
     scale w;
     int has_scale;
+    V part, rest; /* rows that gates.def names: y = (part + rest) 2^part_w, rest being what part rounds off */
+    scale part_w;
+    int has_part;
     V dp[MAX_PARAMETERS]; /* df/dp, for parameter_backward: only the double unit's loops read it */
 } result;
 
@@ -51,4 +54,12 @@ static INLINE void with_scale(result *o, scale w)
 {
     o->w = w;
     o->has_scale = 1;
+}
+/* y once more, for a factor to meet: f in floats loses too much by its own rounding, or below the normal numbers */
+static INLINE void with_part(result *o, V part, V rest, scale w)
+{
+    o->part = part;
+    o->rest = rest;
+    o->part_w = w;
+    o->has_part = 1;
 }

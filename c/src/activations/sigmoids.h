@@ -4,7 +4,7 @@
    k = 24 first, goes back in through q: without it the worst input is -16.6357 with 2.5 ULP, as in other libraries.
    So sigma(-u) = 2^-k / m. */
 typedef struct {
-    V m, two_k, q; /* two_k: 2^-k */
+    V m, lost, two_k, q; /* lost: what m rounds off; two_k: 2^-k */
     scale w;
 } logistic;
 
@@ -17,7 +17,8 @@ static INLINE logistic logistic_of(V u, V v)
     t.two_k = value_of(t.w);
     pair one = fast_two_sum(K(1), t.two_k);
     t.q = q.h;
-    t.m = one.h + (q.h + one.l);
+    pair m = fast_two_sum(one.h, q.h + one.l);
+    t.m = m.h, t.lost = m.l + q.l;
     return t;
 }
 /* tanh(u/2) = (1 - e^-u)/(1 + e^-u) */
@@ -27,11 +28,15 @@ BODY(sigmoid)
 {
     NO_PARAMETERS;
     logistic t = logistic_of(abs(x), K(0));
-    V z = K(1) / t.m, low = scaled(z, t.w);
+    V z = K(1) / t.m, low = scaled_normal(z, t.w);
     o->y = sel(lt(x, K(0)), low, K(1) - low);
     o->d = fnma(z, low, z);
     o->d2 = scaled(-copysign(tanh_of_half(t), x) * o->d, t.w);
     with_scale(o, t.w);
+    M below = lt(x, K(0));
+    V rest = fnma(z, t.m, K(1)) - z * t.lost; /* of z and low, relative to them */
+    with_part(o, sel(below, z, o->y), sel(below, z * rest, fnma(low, rest, (K(1) - o->y) - low)),
+              unless(gt(x, K(0)) | eq(x, K(0)), t.w));
 }
 
 /* tanh(a) = (1 - e)/(1 + e), e = e^-2a: the roundings of numerator and denominator weigh less than those of e^2a - 1 and
@@ -39,10 +44,10 @@ BODY(sigmoid)
 BODY(tanh)
 {
     NO_PARAMETERS;
-    V k, u = abs(x) + abs(x), q = exp_reduced(-min(K(C(40, 80)), u), &k), two_k = pow2(k + K(MAGIC));
+    V k, q = exp_reduced(max(K(C(-40, -80)), K(-2) * abs(x)), &k), two_k = two_to_the(k);
     o->y = copysign(fnma(two_k, q, K(1) - two_k) / fma(two_k, q, K(1) + two_k), x);
 
-    logistic t = logistic_of(u, K(0));
+    logistic t = logistic_of(abs(x) + abs(x), K(0));
     V z = K(1) / t.m;
     o->d = K(4) * fnma(z, z * t.two_k, z);
     o->d2 = scaled(K(-2) * copysign(tanh_of_half(t), x) * o->d, t.w);
@@ -55,33 +60,36 @@ BODY(tanh)
 BODY(softplus)
 {
     parameter beta = p[0];
-    M zero = eq(beta.high, K(0)), infinite = gt(abs(beta.high), K(LARGEST));
-    V v, u = times(sel(zero, max(K(-LARGEST), min(K(LARGEST), x)), x), beta, &v), k;
+    /* beta = 0 and, which only the double unit meets, beta = inf: what the formula gives in IEEE arithmetic */
+    const M zero = eq(beta.high, K(0)), infinite = gt(abs(beta.high), K(LARGEST));
+    const int special = lanes_of(zero | infinite) != 0;
+    V v, k, u = times(special ? sel(zero, max(K(-LARGEST), min(K(LARGEST), x)), x) : x, beta, &v);
+    if (special) beta.high = sel(zero | infinite, K(1), beta.high);
     M above = gt(u, K(0));
     pair q = exp_reduced_sum(min(K(EXP_LIMIT), abs(u)), sel(above, v, -v), &k);
     scale w = exp2_of(-k);
     V two_k = value_of(w);
 
-    /* beta = 0 and, which only the double unit meets, beta = inf: what the formula gives in IEEE arithmetic */
-    parameter b = {sel(zero, K(1), beta.high), beta.low};
-    if (DOUBLE) b.high = sel(infinite, K(1), b.high);
     pair two = fast_two_sum(K(2), two_k);
-    V m = two.h + fma(K(2), q.h, fma(K(2), q.l, two.l)), bm = m * b.high;
-    V h = K(1) / bm, rest = fnma(h, fma(m, b.low, fma(m, b.high, -bm)), fnma(h, bm, K(1))),
-      s = fma(h, b.high, h * b.low) * two_k, z = s * s, twice = h + h;
+    V m = two.h + fma(K(2), q.h, fma(K(2), q.l, two.l)), bm = m * beta.high;
+    V h = K(1) / bm, rest = fnma(h, fma(m, beta.high, -bm), fnma(h, bm, K(1)));
+    if (!DOUBLE) rest = fnma(h * m, beta.low, rest);
+    V s = (DOUBLE ? h * beta.high : fma(h, beta.high, h * beta.low)) * two_k, z = s * s, twice = h + h;
     V log1p = scaled(fma(twice, fma(z, atanh_polynomial(z), rest), twice), w); /* over beta */
-    log1p = sel(zero, log1p * copysign(K(LARGEST) + K(LARGEST), beta.high), log1p);
-    if (DOUBLE) log1p = sel(infinite, sel(above, beta.high - beta.high, log1p * K(0)), log1p);
+    if (special) {
+        log1p = sel(zero, log1p * copysign(K(INFINITE), p->high), log1p);
+        if (DOUBLE) log1p = sel(infinite, sel(above, p->high - p->high, log1p * K(0)), log1p);
+    }
     o->y = sel(above, x + log1p, log1p);
 
     pair one = fast_two_sum(K(1), two_k);
     V below = K(1) / (one.h + (q.h + (q.l + one.l))); /* sigma(-|u|) / 2^j */
     o->d = sel(above, fnma(below, two_k, K(1)), below);
-    o->d2 = scaled(beta.high * (below * fnma(below, two_k, K(1))), w);
+    o->d2 = scaled(p->high * (below * fnma(below, two_k, K(1))), w);
     with_scale(o, unless(above, w));
 
     /* (x sigma(u) - y)/beta, whose terms above 0 would cancel: there -(x sigma(-u) + log1p)/beta */
-    o->dp[0] = sel(above, -fma(x, scaled(below, w), log1p), fma(x, scaled(below, w), -log1p)) / beta.high;
+    o->dp[0] = sel(above, -fma(x, scaled(below, w), log1p), fma(x, scaled(below, w), -log1p)) / p->high;
 }
 
 /* -softplus(-x) */
@@ -108,7 +116,7 @@ BODY(softsign)
     V a = min(K(LARGEST), abs(x));
     o->y = copysign(a / (K(1) + a), x);
 
-    V j = square_exponent(a), k = pow2(j + K(MAGIC)), b = a * k;
+    V j = square_exponent(a), k = two_to_the(j), b = a * k;
     V m = k + b, rest = min(k, b) - (m - max(k, b));
     V r = K(1) / m, e = fnma(r, rest, fnma(r, m, K(1))), square = r * r; /* 1/(k + b) = r (1 + e) */
     o->d = fma(square, e + e, square);
@@ -118,11 +126,11 @@ BODY(softsign)
 }
 
 /* atan(t) = t + t z P(z), z = t^2, for 0 <= t <= 1; above 1, pi/2 - atan(1/x). P by Sollya's
-   fpminimax((atan(sqrt(x))/sqrt(x) - 1)/x, 9 or 21, .., [0; 1], relative): error 2^-28.9 float, 2^-62 double. */
+   fpminimax((atan(sqrt(x))/sqrt(x) - 1)/x, 8 or 21, .., [0; 1], relative): error 2^-26.4 float, 2^-62 double. */
 BODY(arctan)
 {
     NO_PARAMETERS;
-    V a = min(K(LARGEST), abs(x)), t = min(K(1), a) / max(K(1), a), z = t * t;
+    V a = abs(x), t = min(K(1), a) / max(K(1), a), z = t * t;
 #if DOUBLE
     V c = K(0x1.aef7c667f20ebp-18);
     c = fma(c, z, K(-0x1.4bf6acd885969p-14));
@@ -147,22 +155,21 @@ BODY(arctan)
     c = fma(c, z, K(0x1.99999999998bep-3));
     c = fma(c, z, K(-0x1.5555555555555p-2));
 #else
-    V c = K(0x1.b092fap-10f);
-    c = fma(c, z, K(-0x1.44d7e2p-7f));
-    c = fma(c, z, K(0x1.c83f28p-6f));
-    c = fma(c, z, K(-0x1.9ef2f2p-5f));
-    c = fma(c, z, K(0x1.248d34p-4f));
-    c = fma(c, z, K(-0x1.6fa246p-4f));
-    c = fma(c, z, K(0x1.c69708p-4f));
-    c = fma(c, z, K(-0x1.249002p-3f));
-    c = fma(c, z, K(0x1.9999b8p-3f));
-    c = fma(c, z, K(-0x1.555556p-2f));
+    V c = K(-0x1.3b6c6ap-9f);
+    c = fma(c, z, K(0x1.bd14p-7f));
+    c = fma(c, z, K(-0x1.26cceep-5f));
+    c = fma(c, z, K(0x1.005ebp-4f));
+    c = fma(c, z, K(-0x1.62baf8p-4f));
+    c = fma(c, z, K(0x1.c3f7fep-4f));
+    c = fma(c, z, K(-0x1.246ce4p-3f));
+    c = fma(c, z, K(0x1.999832p-3f));
+    c = fma(c, z, K(-0x1.555554p-2f));
 #endif
     V small = fma(t * z, c, t), high = K(C(0x1.921fb6p0f, 0x1.921fb54442d18p0));
     V large = (high - small) + K(C(-0x1.777a5cp-25f, 0x1.1a62633145c07p-54));
     o->y = copysign(sel(gt(a, K(1)), large, small), x);
 
-    V j = square_exponent(a), k = pow2(j + K(MAGIC)), b = a * k; /* 1/(1 + a^2) */
+    V j = square_exponent(a), k = two_to_the(j), b = min(K(LARGEST), a) * k; /* 1/(1 + a^2) */
     o->d = K(1) / fma(b, b, k * k);
     o->d2 = scaled(K(-2) * (copysign(b, x) * o->d) * o->d, exp2_of(max(K(C(-290, -2140)), j + j + j)));
     with_scale(o, exp2_of(j + j));

@@ -49,6 +49,16 @@ static INLINE pair exp_reduced_sum(V u, V v, V *k)
 }
 static INLINE V exp_reduced(V u, V *k) { return exp_reduced_sum(u, K(0), k).h; }
 
+/* 2^k where that is a normal number */
+static INLINE V two_to_the(V k)
+{
+#ifdef times_power
+    return times_power(K(1), k);
+#else
+    return pow2(k + K(MAGIC));
+#endif
+}
+
 /* A power of two by its exponent, an integer |k| up to EXP_LIMIT / ln 2, and the same as a product of two exact factors,
    for one factor reaches only half as far: a gradient of 2^127 still makes a normal number of a derivative of 2^-250. */
 typedef struct {
@@ -79,6 +89,15 @@ static INLINE V scale_by_exponent(V v, V k)
 #endif
 }
 static INLINE V scaled(V v, scale s) { return scale_by_exponent(v, s.k); }
+/* the same for v that is subnormal only where k is 0: either way rounds once */
+static INLINE V scaled_normal(V v, scale s)
+{
+#ifdef times_power
+    return times_power(v, s.k);
+#else
+    return scaled(v, s);
+#endif
+}
 static INLINE scale exp2_of(V k)
 {
     scale s = {k};

@@ -322,7 +322,9 @@ static void rows_of_columns(const void *columns, char *rows, ptrdiff_t outer, si
         }
     }
 }
+#define COLUMNS_OF_ROWS columns_of_rows
+#define ROWS_OF_COLUMNS rows_of_columns
 #else
-#define columns_of_rows NULL
-#define rows_of_columns NULL
+#define COLUMNS_OF_ROWS NULL
+#define ROWS_OF_COLUMNS NULL
 #endif

@@ -1,8 +1,8 @@
 /* rows.h - from the table rows.def, the kernels of every row function. */
 #ifdef SHARES_ROWS /* with the scalar unit: where fma is emulated, vectors are a fifth faster (softmax 52 ns, 62) and 350 kB */
 #define row_kernels NULL
-#define columns_of_rows NULL
-#define rows_of_columns NULL
+#define COLUMNS_OF_ROWS NULL
+#define ROWS_OF_COLUMNS NULL
 #else
 #include "frame.h"
 #include "softmax.h"

@@ -1,0 +1,67 @@
+/* times_sigmoid.h - x sigma(v) for several v, in doubles for the activations and in floats too for gates.def, where f(b)
+   takes what its last product rounds off into the product with a. */
+
+/* the constant h + l, given as doubles, in reals of the unit */
+static INLINE pair split_pair(double h, double l)
+{
+    return DOUBLE ? constant_pair((REAL)h, (REAL)l) : constant_pair((REAL)h, (REAL)(h - (REAL)h));
+}
+
+/* x sigma(v), given s = x v' as a pair and c = 2 v' + x v'': f' = sigma (1 + s (1 - sigma)),
+   f'' = sigma (1 - sigma) (c - |s| v' tanh(|v|/2)) */
+static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
+{
+    M below = lt(v.h, K(0)), inside = lt(abs(v.h), K(EXP_LIMIT));
+    V k, h = sel(inside, v.h, unless_nan(v.h, copysign(K(EXP_LIMIT), v.h))), l = sel(inside, v.l, K(0));
+    pair q = exp_reduced_sum(-abs(h), sel(below, l, -l), &k), one = single(K(1)), p = plus(1, q);
+    scale tail = exp2_of(k), w = unless(gt(v.h, K(0)), tail);
+    V two_k = value_of(tail);
+    pair e = scaled_pair(p, two_k), m = plus(1, e), square = product(m, m);
+    s.h = unless_nan(v.h, sel(inside, s.h, copysign(K(8192), s.h)));
+    s.l = sel(inside, s.l, K(0));
+
+    V bounded = sel(below, sel(inside, x, copysign(K(0), x)), x);
+    M huge = gt(abs(bounded), K(C(0x1p120f, 0x1p1000))); /* p may be above 1 */
+    scale y_scale = {sel(huge & below, w.k + K(2), w.k)};
+    bounded = bounded * sel(huge & below, K(0.25), K(1));
+    V sigma = ratio(sel_pair(below, p, one), m), y = bounded * sigma;
+    o->y = scaled(y, y_scale);
+    with_part(o, y, fma(bounded, sigma, -y), y_scale);
+
+    pair lower = product(sum_of(sum_of(one, s), e), p);
+    pair upper = product(e, sum_of(sum_of(s, single(K(-1))), neg(e)));
+    V d = ratio(sel_pair(below, lower, upper), square);
+    o->d = sel(below, d, K(1) + d);
+    with_scale(o, w);
+
+    o->d2 = gate_second(q, tail, c, product(scaled_pair(s, copysign(K(1), v.h)), slope));
+}
+
+BODY(gelu_tanh)
+{
+    NO_PARAMETERS;
+    V c = max(K(-64), min(K(64), x)); /* sigma(v) is 0 or 1 long before */
+    pair square = two_product(c, c), C = split_pair(0x1.9884533d43651p0, -0x1.cbc0d30ebfd15p-54);
+    pair a = split_pair(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61); /* 0.044715 C, C = 2 sqrt(2/pi) */
+    pair a3 = split_pair(0x1.b6676bf7450fp-3, 0x1.bba7351828aabp-57), cubic = product(square, a);
+    pair v = product(sum_of(C, cubic), single(c)), slope = sum_of(C, product(square, a3));
+    v = fast_two_sum(v.h, v.l);
+    /* 2 v' + x v'' = 4 v' - 2 C */
+    pair curve = sum_of(scaled_pair(slope, K(4)), scaled_pair(C, K(-2)));
+    gate(x, v, product(slope, single(c)), curve, slope, o);
+    o->y = sel(gt(abs(x), K(LARGEST)), max(x, K(0)) * copysign(K(1), x), o->y);
+}
+/* beta = 0 gives x/2 */
+BODY(swish)
+{
+    V beta = p[0].high;
+    M none = eq(beta, K(0)), infinite = gt(abs(x), K(LARGEST));
+    V rest, u = times(x, p[0], &rest);
+    pair v = {sel(none, unless_nan(x, K(0)), u), sel(none, K(0), rest)};
+    gate(x, v, v, single(beta + beta), single(beta), o);
+    o->y = sel(infinite & none, x, sel(infinite & lt(v.h, K(0)), copysign(K(0), x), o->y));
+    V k; /* x^2 sigma (1 - sigma) */
+    pair q = exp_reduced_sum(max(K(-EXP_LIMIT), -abs(v.h)), K(0), &k);
+    V P = K(1) + q.h, m = K(1) + P * value_of(exp2_of(k));
+    o->dp[0] = x * scaled(x * (P / (m * m)), exp2_of(k));
+}

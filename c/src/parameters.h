@@ -1,0 +1,65 @@
+/* parameters.h - the parameters of a row, NONE, ONE(name, default), TWO(..) .., as C: how many, their structures, their
+   values in a function that has them as arguments. */
+#ifndef ACTC_PARAMETERS_H
+#define ACTC_PARAMETERS_H
+
+#define COUNT_NONE 0
+#define COUNT_ONE(...) 1
+#define COUNT_TWO(...) 2
+#define COUNT_THREE(...) 3
+#define COUNT_FOUR(...) 4
+
+#define PARAMETERS_NONE                                                                                                \
+    {                                                                                                                  \
+        {                                                                                                              \
+            NULL, 0                                                                                                    \
+        }                                                                                                              \
+    }
+#define PARAMETERS_ONE(a, a0)                                                                                          \
+    {                                                                                                                  \
+        {                                                                                                              \
+#a, a0                                                                                                     \
+        }                                                                                                              \
+    }
+#define PARAMETERS_TWO(a, a0, b, b0)                                                                                   \
+    {                                                                                                                  \
+        {#a, a0}, { #b, b0 }                                                                                           \
+    }
+#define PARAMETERS_THREE(a, a0, b, b0, c, c0)                                                                          \
+    {                                                                                                                  \
+        {#a, a0}, {#b, b0}, { #c, c0 }                                                                                 \
+    }
+#define PARAMETERS_FOUR(a, a0, b, b0, c, c0, d, d0)                                                                    \
+    {                                                                                                                  \
+        {#a, a0}, {#b, b0}, {#c, c0}, { #d, d0 }                                                                       \
+    }
+
+#define VALUES_NONE                                                                                                    \
+    {                                                                                                                  \
+        0                                                                                                              \
+    }
+#define VALUES_ONE(a, a0)                                                                                              \
+    {                                                                                                                  \
+        a                                                                                                              \
+    }
+#define VALUES_TWO(a, a0, b, b0)                                                                                       \
+    {                                                                                                                  \
+        a, b                                                                                                           \
+    }
+#define VALUES_THREE(a, a0, b, b0, c, c0)                                                                              \
+    {                                                                                                                  \
+        a, b, c                                                                                                        \
+    }
+#define VALUES_FOUR(a, a0, b, b0, c, c0, d, d0)                                                                        \
+    {                                                                                                                  \
+        a, b, c, d                                                                                                     \
+    }
+
+/* Whether the float unit can hold a parameter as the sum of two floats with nothing lost to overflow or underflow. */
+static inline int fits_float(double p)
+{
+    double a = p < 0 ? -p : p;
+    return p == 0 || (a > 0x1p-80 && a < 0x1p80);
+}
+
+#endif
