@@ -87,14 +87,29 @@ def row_to_try(which: str, n: int, scale: float, dtype: Any, seed: int) -> np.nd
 
 def scope(op: Any, **names: Any) -> dict[str, Any]:
     """Names of a formula: sums as mpmath takes them, in a precision in which nothing cancels."""
-    functions = {n: getattr(mp, n) for n in ("exp", "log", "sqrt")}
-    return {**functions, "sum": mp.fsum, "max": max, "min": min, "len": len, "zip": zip, "range": range, **names}
+    functions = {n: getattr(mp, n) for n in ("exp", "log", "sqrt")} | {"sum": mp.fsum}
+    functions |= {f.__name__: f for f in (max, min, len, zip, range, sorted)}
+    if op.name == "entmax15" and "x" in names:
+        names["tau"] = entmax15_tau(names["x"])
+    return {**functions, **names}
+
+
+def entmax15_tau(x: Any) -> Any:
+    """By the closed form for each number of elements above it: of these the right one is the largest that has them."""
+    z = sorted((v / 2 for v in x), reverse=True)
+    found = []
+    for k in range(1, len(z) + 1):
+        mean = mp.fsum(z[:k]) / k
+        rest = 1 - mp.fsum((v - mean) ** 2 for v in z[:k])
+        if rest >= 0 and mean - mp.sqrt(rest / k) <= z[k - 1]:
+            found.append(mean - mp.sqrt(rest / k))
+    return max(found)
 
 
 def exact(op: Any, text: str, indices: Any, **names: Any) -> list[Any]:
     with mp.workprec(2000):
-        code = compile(text, op.name, "eval")
-        return [eval(code, scope(op, i=i, **names)) for i in indices]
+        code, known = compile(text, op.name, "eval"), scope(op, **names)
+        return [mpf(eval(code, {**known, "i": i})) for i in indices]
 
 
 def exact_values(op: Any, x: Any, indices: Any, **parameters: float) -> list[Any]:
@@ -149,6 +164,20 @@ def test_gradients(op: Any, tier: str, dtype: Any, n: int) -> None:
     assert worst(format, gx, wanted, scales) <= BACKWARD[tier].get(np.dtype(dtype).name, 1)
 
 
+def test_extreme_gradients(tier: str) -> None:
+    """Neither what is kept times a power of two nor a product on the way may leave the range."""
+    for dtype, sizes in ((np.float32, (1e-38, 1e38)), (np.float64, (1e-305, 1e305))):
+        x = np.array([[0.5, -3, 2], [100, 30, 90]], dtype)
+        for size in sizes:
+            g = np.array([size, size], dtype)
+            for name in ("logsumexp", "logmeanexp"):
+                gx = TIERS[tier][name].backward(g, x)
+                wanted = actc.exact.softmax(x.astype(np.float64)) * size
+                np.testing.assert_allclose(gx, wanted, rtol=1e-6, atol=np.finfo(dtype).smallest_subnormal)
+                same(TIERS[tier][name].backward(g, x.T, axis=0).T, gx)
+                same(TIERS[tier][name].backward(g, x, out=x.copy()), gx)
+
+
 @pytest.mark.parametrize("temperature", [0.25, 0.7, 3.0, 1e3, -1.5])
 @every_dtype
 def test_temperature(tier: str, temperature: float, dtype: Any) -> None:
@@ -195,6 +224,25 @@ def test_long_rows(tier: str) -> None:
         assert abs(TIERS[tier]["logsumexp"](x) - (top + np.log1p(others))) <= unit(float(top + np.log1p(others)))
 
 
+def test_more_elements_than_floats_count() -> None:
+    x = np.zeros(2**24 + 7, np.float32)
+    x[-5:-2] = 1
+    y = actc.hardmax(x)
+    assert y.argmax() == x.size - 5
+    assert y.sum() == 1
+
+
+def test_projections_add_up() -> None:
+    """Rows of a million too, and with all elements alike."""
+    rng = np.random.default_rng(0)
+    for x in (rng.standard_normal(1_000_000), np.zeros(1_000_000), rng.standard_normal((50, 200)) * 0.01):
+        for dtype in (np.float32, np.float64):
+            for name in ("softmax", "sparsemax", "entmax15"):
+                y = actc.row_functions[name](x.astype(dtype))
+                np.testing.assert_allclose(y.sum(-1, dtype=np.longdouble), 1, rtol=np.finfo(dtype).eps)
+                assert (y >= 0).all()
+
+
 @every_dtype
 def test_infinities(tier: str, dtype: Any) -> None:
     f, inf, nan = TIERS[tier], math.inf, math.nan
@@ -207,8 +255,15 @@ def test_infinities(tier: str, dtype: Any) -> None:
         "logsumexp": [([0, inf, 1], inf), ([inf, inf], inf), ([-inf] * 2, -inf), ([inf, nan], nan), ([-inf, 0], 0),
                       ([-inf, nan], nan)],
         "logmeanexp": [([0, inf, 1], inf), ([-inf] * 2, -inf), ([inf, nan], nan)],
+        "hardmax": [([0, 1, 1], [0, 1, 0]), ([inf, 0, inf], [1, 0, 0]), ([-inf] * 2, [1, 0]), ([1, nan], [nan] * 2),
+                    ([-0.0, 0.0], [1, 0])],
         "crelu": [([inf, -inf, nan, -0.0], [inf, 0, nan, 0, 0, inf, nan, 0])],
     }  # fmt: skip
+    for name in ("sparsemax", "entmax15"):
+        cases[name] = [([0, inf, 1], [0, 1, 0]), ([inf, inf, 0], [nan] * 3), ([-inf] * 3, [nan] * 3),
+                       ([-inf, 0], [0, 1]), ([1, nan, 2], [nan] * 3), ([1, 1], [0.5, 0.5]), ([30000, 0], [1, 0]),
+                       ([5] * 4, [0.25] * 4)]  # fmt: skip
+    cases["standardize"] = [([inf, 0], [nan, nan]), ([nan, 1], [nan, nan]), ([3, 3, 3], [0, 0, 0])]
     for name, rows in cases.items():
         for x, wanted in rows:
             found = f[name](np.array(x, dtype)).astype(np.float64)
@@ -223,6 +278,15 @@ def test_maxout_ties_and_nan() -> None:
         actc.maxout.backward(np.ones((3, 1), np.float32), x, 4),
         np.array([[0, 1, 0, 0], [1, 0, 0, 0], [math.nan] * 4], np.float32),
     )
+    np.testing.assert_array_equal(actc.maxout.index(x, 2), [[1, 0], [0, 0], [1, 1]])
+    np.testing.assert_array_equal(actc.maxout.index(x[:2], pieces=2, axis=0), [[0, 0, 0, 0]])
+    assert pickle.loads(pickle.dumps(actc.exact.maxout.index)) is actc.exact.maxout.index
+    z = np.random.default_rng(0).standard_normal((4, 12, 3))
+    for axis, pieces in ((1, 4), (0, 2), (-1, 3)):
+        index = np.expand_dims(actc.maxout.index(z, pieces, axis), axis % 3 + 1)
+        groups = z.reshape(*z.shape[: axis % 3], -1, pieces, *z.shape[axis % 3 + 1 :])
+        chosen = np.take_along_axis(groups, index, axis % 3 + 1).squeeze(axis % 3 + 1)
+        same(chosen, actc.maxout(z, pieces, axis=axis))
 
 
 # ---- layouts -----------------------------------------------------------------------------------------------------

@@ -30,19 +30,19 @@ typedef struct memory {
     ptrdiff_t step, lane;
 } memory;
 
-/* How the lanes of a vector lie over rows: along one row, or across up to LANES rows; operands of the unit's own real
-   type with neighbouring lanes, or (ANY) whatever they are. */
-enum way { ALONG, ACROSS, ANY_ALONG, ANY_ACROSS, WAY_COUNT };
+/* How the lanes of a vector lie over rows: along one row, or across LANES rows, both for operands of the unit's own real
+   type with neighbouring lanes; or along one row of whatever operands. */
+enum way { ALONG, ACROSS, ANY, WAY_COUNT };
 enum { MAX_ROW_INPUTS = 3, MAX_ROW_OUTPUTS = 4 };
 
 /* Rows for one call of a kernel. */
 typedef struct panel {
     memory in[MAX_ROW_INPUTS], out[MAX_ROW_OUTPUTS];
     double parameters[MAX_PARAMETERS];
-    size_t length, width; /* elements in a row; rows in the lanes, 1 along */
+    size_t length, width; /* elements in a row; rows in the lanes: 1 along, else LANES but for the last */
     enum actc_dtype dtype;
 } panel;
-/* 1, or 0 where it takes the kernel for ANY operands; then nothing is written */
+/* 1, or 0 where it takes the kernel for ANY operands; then the inputs are still there */
 typedef int row_kernel(const panel *p);
 
 /* The kernels of one instruction set for one real type. */
@@ -66,7 +66,7 @@ typedef struct unit {
     size_t counters;
     void (*philox)(const uint32_t *counter, const uint32_t *key, uint32_t *words, size_t count);
     void (*uniform)(uint64_t key, uint64_t first, double lower, double width, double *values, size_t n);
-    row_kernel *const (*rows)[ACTC_PASS_COUNT][WAY_COUNT]; /* by row of rows.def */
+    row_kernel *const (*rows)[ACTC_PASS_COUNT][WAY_COUNT]; /* by row of rows.def; NULL: the scalar unit's serve */
     int lanes;
     /* n neighbours of each of `width` rows of the unit's own type to n vectors, and back; NULL where plain loops do */
     void (*columns_of_rows)(const char *rows, ptrdiff_t outer, size_t width, size_t n, void *columns);

@@ -86,11 +86,25 @@ static void place(const call *c, panel *p, size_t at, size_t width, int lanes)
         p->parameters[i] = *(const double *)(c->parameters[i] + (ptrdiff_t)at * c->parameter_steps[i]);
 }
 
-/* Operands of the unit's own type. */
-static void apply_kernel(row_kernel *const *kernels, panel *p, int along, enum actc_dtype own)
+/* The rows of a panel one by one, whatever its operands are. */
+static void apply_any(const unit *u, const call *c, const panel *p, row_kernel *const *kernels)
 {
-    p->dtype = own;
-    if (!kernels[along ? ALONG : ACROSS](p)) kernels[along ? ANY_ALONG : ANY_ACROSS](p);
+    for (size_t r = 0; r < p->width; r++) {
+        panel row = *p;
+        row.width = 1;
+        for (int k = 0; k < c->operands && p->width > 1; k++) {
+            memory *m = memory_of(c, &row, k);
+            const memory one = {m->at + (ptrdiff_t)r * m->lane, m->step * u->lanes, m->step};
+            *m = one;
+        }
+        kernels[ANY](&row);
+    }
+}
+/* Operands of the unit's own type. */
+static void apply_own(const unit *u, const call *c, panel *p, row_kernel *const *kernels)
+{
+    p->dtype = u->read[ACTC_F64] ? ACTC_F64 : ACTC_F32;
+    if (!kernels[p->width == 1 ? ALONG : ACROSS](p)) apply_any(u, c, p, kernels);
 }
 
 /* One operand of n elements a row to the scratch memory `m`, or from there. */
@@ -117,22 +131,20 @@ static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own,
     }
 }
 
-/* The same through scratch memory in the unit's own type. The first output may have the place of the last input: kernels
-   allow it. */
+/* The same through scratch memory in the unit's own type. */
 static void staged(const unit *u, const call *c, panel *p, row_kernel *const *kernels, int own, size_t real,
                    size_t room, char *scratch)
 {
     memory outside[MAX_OPERANDS];
     for (int k = 0; k < c->operands; k++) {
         memory *m = memory_of(c, p, k);
-        const int is_apart = c->all[k].is_one && k == c->inputs;
         outside[k] = *m;
-        m->at = scratch + (size_t)(is_apart ? c->operands - 1 : k < c->inputs ? k : k - 1) * room;
+        m->at = scratch + (size_t)k * room;
         m->lane = (ptrdiff_t)real;
         m->step = (ptrdiff_t)real * u->lanes;
         if (k < c->inputs) stage(u, p, c->dtype, own, outside[k], *m, c->all[k].is_one ? 1 : p->length, real, 1);
     }
-    apply_kernel(kernels, p, p->width == 1, real == 8 ? ACTC_F64 : ACTC_F32);
+    apply_own(u, c, p, kernels);
     for (int k = c->inputs; k < c->operands; k++)
         stage(u, p, c->dtype, own, outside[k], *memory_of(c, p, k), c->all[k].is_one ? 1 : p->length, real, 0);
 }
@@ -169,12 +181,12 @@ static void run_with(const unit *u, const call *c)
         const int along = width == 1;
         place(c, &p, at, width, lanes);
         if (own && (along ? lines_along : lines_across && width == (size_t)lanes))
-            apply_kernel(kernels, &p, along, c->dtype);
+            apply_own(u, c, &p, kernels);
         else if (c->length <= (along ? most_along : most_across))
             staged(u, c, &p, kernels, own, real, room, (char *)scratch);
         else {
             p.dtype = c->dtype;
-            kernels[along ? ANY_ALONG : ANY_ACROSS](&p);
+            apply_any(u, c, &p, kernels);
         }
     }
 }
@@ -217,10 +229,14 @@ int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dt
 {
     call c;
     if (describe(&c, row, pass, dtype, data, outer, inner, rows, length)) return -1;
+    /* floats count to 2^24, and rows have counts and positions */
+    const int is_double = dtype == ACTC_F64 || c.exact || kind_of[c.row] == WIDE || length > 1 << 24;
     if (rows) {
         const isa *in_use = actc_current_isa();
+        const unit *u = is_double ? in_use->f64 : in_use->f32;
+        if (!u->rows) u = is_double ? &actc_scalar_f64 : &actc_scalar_f32;
         const environment before = enter();
-        run_with(dtype == ACTC_F64 || c.exact || kind_of[c.row] == WIDE ? in_use->f64 : in_use->f32, &c);
+        run_with(u, &c);
         leave(before);
     }
     return 0;

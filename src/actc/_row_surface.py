@@ -109,17 +109,9 @@ def _grouped(ufunc: Any, row: Any, inputs: int, operands: list[Any], kwargs: dic
     if "keepdims" in kwargs or "axes" in kwargs:
         raise TypeError(f"{row.name}() takes axis, neither axes nor keepdims")
     arrays = [np.asanyarray(a) for a in operands[:inputs]]
-    x, axis, pieces = arrays[-1], _index(kwargs.pop("axis", -1)), _pieces(row, pieces)
-    if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"{row.name}: axis {axis} is out of range for x with {x.ndim} dimensions")
-    axis %= x.ndim
-    if x.shape[axis] % pieces:
-        raise ValueError(f"{row.name}: {x.shape[axis]} elements along axis {axis} do not make groups of {pieces}")
-
-    def split(a: np.ndarray) -> np.ndarray:
-        return a.reshape(*a.shape[:axis], a.shape[axis] // pieces, pieces, *a.shape[axis + 1 :])
-
-    arrays[-1] = split(x)
+    x = arrays[-1]
+    axis, pieces = _groups_of(row, x, pieces, kwargs.pop("axis", -1))
+    arrays[-1] = _split(x, axis, pieces)
     out = kwargs.pop("out", None) if not outs else outs[0]
     if isinstance(out, tuple):
         (out,) = out
@@ -131,19 +123,64 @@ def _grouped(ufunc: Any, row: Any, inputs: int, operands: list[Any], kwargs: dic
     if out is not None:
         if not isinstance(out, np.ndarray) or out.shape != x.shape:
             raise ValueError(f"{row.name}.backward: out must be an array of x's shape {x.shape}")
-        _rows.plain(ufunc, arrays, {"axis": axis + 1, "out": split(out), **kwargs})
+        _rows.plain(ufunc, arrays, {"axis": axis + 1, "out": _split(out, axis, pieces), **kwargs})
         return out
     return _rows.plain(ufunc, arrays, {"axis": axis + 1, **kwargs}).reshape(x.shape)
 
 
-def _pieces(row: Any, pieces: Any) -> int:
+def _groups_of(row: Any, x: np.ndarray, pieces: Any, axis: Any) -> tuple[int, int]:
+    """The axis, counted from the front, and the number of pieces."""
     try:
         n = int(pieces.__index__())
     except AttributeError:
         raise TypeError(f"{row.name}: pieces must be an integer, not {pieces!r}") from None
     if n < 1:
         raise ValueError(f"{row.name}: pieces must be at least 1, not {n}")
-    return n
+    axis = _index(axis)
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"{row.name}: axis {axis} is out of range for x with {x.ndim} dimensions")
+    axis %= x.ndim
+    if x.shape[axis] % n:
+        raise ValueError(f"{row.name}: {x.shape[axis]} elements along axis {axis} do not make groups of {n}")
+    return axis, n
+
+
+def _split(a: np.ndarray, axis: int, pieces: int) -> np.ndarray:
+    return a.reshape(*a.shape[:axis], a.shape[axis] // pieces, pieces, *a.shape[axis + 1 :])
+
+
+def index_function(row: Any, exact: bool) -> Any:
+    """f.index(x, pieces, axis=-1) of a grouped function."""
+
+    def index(x: Any, /, pieces: int, axis: int = -1) -> np.ndarray:
+        x = np.asanyarray(x)
+        axis, pieces = _groups_of(row, x, pieces, axis)
+        return np.asarray(_split(x, axis, pieces).argmax(axis + 1))
+
+    index.__name__ = index.__qualname__ = ("exact_" if exact else "") + row.name + "_index"
+    index.__module__ = "actc"
+    index.__doc__ = f"""Which piece of each group {row.name} has chosen: the first of the largest; NaN is the largest.
+
+Parameters
+----------
+x : array_like
+    The input of {row.name}.
+pieces : int
+    Neighbours in a group.
+axis : int, default -1
+    The axis along which groups lie.
+
+Returns
+-------
+ndarray of int
+    From 0 to pieces - 1, of the shape of the result of {row.name}.
+
+Raises
+------
+ValueError
+    If pieces does not divide the length of the axis, or the axis is out of range.
+"""
+    return index
 
 
 # ---- names and documentation -------------------------------------------------------------------------------------
@@ -178,19 +215,21 @@ _SUMMARY = {
 
 def docstring(row: Any, kind: str, exact: bool) -> str:
     """The numpydoc text of one gufunc, from its row."""
-    length = {"map": "n", "reduce": "no", "doubled": "2n"}[row.shape]
+    y, of_length = {"map": ("y[i]", "y another"), "reduce": ("y", "y a number"), "doubled": ("y[i]", "y one of 2n")}[
+        row.shape
+    ]
     y_is = {
-        "map": "an array of x's shape",
-        "reduce": "x's shape without the axis" if not row.grouped else "x's shape, the axis divided by pieces",
-        "doubled": "x's shape, the axis twice as long",
+        "map": "of x's shape",
+        "reduce": "of x's shape without the axis" if not row.grouped else "of x's shape, the axis divided by pieces",
+        "doubled": "of x's shape, the axis twice as long",
     }[row.shape]
     lines = [f"{'exact.' if exact else ''}{row.name}{'.' + kind if kind else ''}{signature(row, kind)}", ""]
     lines += [_SUMMARY[kind].format(name=row.name), ""]
-    lines += [f"    y[i]  = {row.formula}", f"    gx[i] = {row.backward}", ""]
-    lines += [f"where x is a row of n elements and y one of {length}.", "", "Parameters", "----------"]
+    lines += [f"    {y:5} = {row.formula}", f"    gx[i] = {row.backward}", ""]
+    lines += [f"where x is a row of n elements and {of_length}.", "", "Parameters", "----------"]
     for name in inputs_of(row, kind):
         text = {
-            "g": f"Gradient with respect to y: {y_is}.",
+            "g": f"Gradient with respect to y, {y_is}.",
             "x": "Input: float16, bfloat16, float32 or float64; bool and integers are converted.",
             "y": f"The result of {row.name}, not its input.",
         }[name]
@@ -224,10 +263,11 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     lines += ["Raises", "------", "TypeError", "    If x is complex, longdouble, a string or an object."]
     lines += ["ValueError", "    If shapes do not match or the axis is out of range; nothing is written.", ""]
     lines += ["Notes", "-----", f"Limits: {row.limits}. NaN in a row gives NaN."]
-    if exact:
-        lines += ["Error at most 1 ULP in float16, bfloat16 and float32; as the default tier in float64."]
-    else:
-        lines += ["Error at most 3 ULP in float32, 1 in float16 and bfloat16, 4 in float64."]
+    worst = "1" if exact else "4" if kind == "backward" else "3"
+    lines += [
+        f"Error at most {worst} ULP in float32, 1 in float16 and bfloat16, 4 in float64; where the terms of a sum"
+    ]
+    lines += ["cancel (a maximum and a logarithm, two gradients) in units of the larger term."]
     lines += ["The bits of a row depend on nothing but the row: not on strides, other rows or the instruction set."]
     lines += ["Never emits a floating-point warning.", "", f"Elsewhere: {row.elsewhere}.", ""]
     lines += ["References", "----------", f".. [1] {row.reference}."]
@@ -253,6 +293,8 @@ def build(exact: bool) -> tuple[Mapping[str, np.ufunc], dict[str, Any]]:
         f = by_name[row.name] = made.pop("")
         f.info = types.MappingProxyType({k: getattr(row, k) for k in INFO} | {"parameters": dict(row.parameters)})
         f.formula, f.parameters = row.formula, types.MappingProxyType(row.parameters)
+        if row.grouped:
+            made["index"] = flat[f"{row.name}_index"] = index_function(row, exact)
         for kind, gufunc in made.items():
             setattr(f, kind, gufunc)
     return types.MappingProxyType(by_name), flat

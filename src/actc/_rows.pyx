@@ -163,15 +163,27 @@ cdef inline bint is_named(PyObject *key, object name) noexcept:
 cdef object _axis = "axis", _out = "out"
 
 
-cdef PyObject *run_directly(operation *op, PyObject **operand, const double *values) noexcept:
-    """Contiguous arrays of one dtype, rows along the last axis: NULL without an error where that does not hold."""
+cdef void run_planes(operation *op, int dtype, char **data, const Py_ssize_t *outer, const Py_ssize_t *inner,
+                     Py_ssize_t rows, Py_ssize_t length, Py_ssize_t planes) noexcept nogil:
+    """Rows along an axis with others before it: a plane for each index of those."""
+    cdef Py_ssize_t _i
+    cdef int k, first_out = op.inputs + op.parameters
+    for _i in range(planes):
+        actc_apply_rows(op.row, op.which, <actc_dtype>dtype, data, outer, inner, <size_t>rows, <size_t>length)
+        for k in range(first_out + 1):
+            if not op.inputs <= k < first_out:
+                data[k] += length * inner[k]
+
+
+cdef PyObject *run_directly(operation *op, PyObject **operand, const double *values, Py_ssize_t axis) noexcept:
+    """Contiguous arrays of one dtype, for one number a row along the last axis: NULL without an error otherwise."""
     cdef PyArrayObject *x = <PyArrayObject *>operand[op.inputs - 1]
     cdef PyArrayObject *a
     cdef PyObject *y
     cdef char *data[MOST]
     cdef Py_ssize_t outer[MOST]
     cdef Py_ssize_t inner[MOST]
-    cdef Py_ssize_t n, length, rows = 1, size
+    cdef Py_ssize_t n, length, size, rows, planes, after = 1, i
     cdef int k, ndim, dtype, first_out = op.inputs + op.parameters
     cdef PyArray_Descr *descriptor
     ndim = PyArray_NDIM(x) if PyArray_CheckExact(<PyObject *>x) else 0
@@ -182,13 +194,21 @@ cdef PyObject *run_directly(operation *op, PyObject **operand, const double *val
     dtype = dtype_of(PyArray_TYPE(x))
     if dtype < 0 or not PyArray_ISCARRAY_RO(x):
         return NULL
-    n, length = PyArray_SIZE(x), PyArray_DIMS(x)[ndim - 1]
+    axis = axis + ndim if axis < 0 else axis
+    if not 0 <= axis < ndim:
+        return NULL
+    n, length = PyArray_SIZE(x), PyArray_DIMS(x)[axis]
     if n == 0:
         return NULL
-    rows = n // length
+    for i in range(axis + 1, ndim):
+        after *= PyArray_DIMS(x)[i]
+    if after > 1 and (op.is_one[0] or op.is_one[first_out]):
+        return NULL
+    rows = after if after > 1 else n // length
+    planes = n // length // rows
     size = cnp.PyArray_ITEMSIZE(<cnp.ndarray><object><PyObject *>x)
     for k in range(first_out + 1):
-        inner[k], outer[k] = size, size if op.is_one[k] else length * size
+        inner[k], outer[k] = after * size, size if op.is_one[k] or after > 1 else length * size
         if op.inputs <= k < first_out:
             data[k], outer[k] = <char *>&values[k - op.inputs], 0
             continue
@@ -219,16 +239,16 @@ cdef PyObject *run_directly(operation *op, PyObject **operand, const double *val
         data[first_out] = <char *>PyArray_DATA(<PyArrayObject *>y)
     if n > GIL_RELEASED_ABOVE:
         with nogil:
-            actc_apply_rows(op.row, op.which, <actc_dtype>dtype, data, outer, inner, <size_t>rows, <size_t>length)
+            run_planes(op, dtype, data, outer, inner, rows, length, planes)
     else:
-        actc_apply_rows(op.row, op.which, <actc_dtype>dtype, data, outer, inner, <size_t>rows, <size_t>length)
+        run_planes(op, dtype, data, outer, inner, rows, length, planes)
     return y
 
 
 cdef PyObject *call(PyObject *ufunc, PyObject *const *args, size_t nargsf, PyObject *keywords) noexcept:
     """f(x, *parameters, out, **keywords): what is plain directly, the rest by `general`."""
     cdef operation *op = operation_of(ufunc)
-    cdef Py_ssize_t given = PyVectorcall_NARGS(nargsf), count, i, axis
+    cdef Py_ssize_t given = PyVectorcall_NARGS(nargsf), count, i, axis = -1
     cdef int first_out = op.inputs + op.parameters, k
     cdef PyObject *operand[MOST]
     cdef PyObject *key
@@ -243,10 +263,9 @@ cdef PyObject *call(PyObject *ufunc, PyObject *const *args, size_t nargsf, PyObj
         for i in range(count):
             key, value = PyTuple_GET_ITEM(keywords, i), args[given + i]
             if is_named(key, _axis):
-                axis = PyLong_AsSsize_t(value) if PyLong_CheckExact(value) else -2
-                direct = PyErr_Occurred() == NULL and operand[op.inputs - 1] != NULL and (
-                    axis == -1 or (PyArray_CheckExact(operand[op.inputs - 1])
-                                   and axis == PyArray_NDIM(<PyArrayObject *>operand[op.inputs - 1]) - 1 >= 0))
+                direct = PyLong_CheckExact(value)
+                axis = PyLong_AsSsize_t(value) if direct else 0
+                direct = direct and PyErr_Occurred() == NULL
             elif is_named(key, _out) and given <= first_out:
                 if PyTuple_CheckExact(value) and PyTuple_GET_SIZE(value) == 1:
                     value = PyTuple_GET_ITEM(value, 0)
@@ -270,7 +289,7 @@ cdef PyObject *call(PyObject *ufunc, PyObject *const *args, size_t nargsf, PyObj
                 if direct:
                     values[k] = PyFloat_AS_DOUBLE(value)
     if direct:
-        result = run_directly(op, operand, values)
+        result = run_directly(op, operand, values, axis)
         if result != NULL or PyErr_Occurred() != NULL:
             return result
     PyErr_Clear()

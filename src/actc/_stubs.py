@@ -178,6 +178,8 @@ class _{row.name.title().replace("_", "")}(Protocol):
         named = ["pieces: int"] * row.grouped + [f"{p}: ArrayLike = ..." for p in row.parameters]
         tail = ", ".join([*named, "out: Any = ...", "*", "axis: int = ...", "**kwargs: Any"])
         text.append(f"    def {kind or '__call__'}(self, {inputs}, /, {tail}) -> Any: ...\n")
+    if row.grouped:
+        text.append("    def index(self, x: ArrayLike, /, pieces: int, axis: int = ...) -> _Array: ...\n")
     return "".join(text)
 
 

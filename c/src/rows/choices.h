@@ -1,4 +1,4 @@
-/* choices.h - maxout and crelu: nothing rounds. */
+/* choices.h - hardmax, maxout and crelu: nothing rounds. */
 
 static INLINE V whether(M m, V v) { return sel(eq(v, v), sel(m, K(1), K(0)), v); }
 
@@ -20,7 +20,7 @@ static INLINE int maxout_forward(const panel *p, mode way)
     put_one(p, way, p->out[0], greatest_or_nan(p, way, p->in[0]));
     return 1;
 }
-/* the index of the first element equal to `top`, in each row; rows to 2^24 elements in floats */
+/* the index of the first element equal to `top`, in each row */
 static INLINE V first_of(const panel *p, mode way, memory m, V top)
 {
     V found = K(LARGEST);
@@ -37,6 +37,20 @@ static INLINE int maxout_backward(const panel *p, mode way)
     const V g = get_one(p, way, p->in[0]), top = greatest_or_nan(p, way, p->in[1]);
     const V first = first_of(p, way, p->in[1], top);
     EACH(i, n, put(p, way, p->out[0], i, n, g * sel(eq(top, top), sel(eq(index_of(way, i), first), K(1), K(0)), top)););
+    return 1;
+}
+
+/* 1 at the first maximum, 0 elsewhere; NaN throughout if there is one */
+static INLINE int hardmax_forward(const panel *p, mode way)
+{
+    const V top = greatest_or_nan(p, way, p->in[0]), first = first_of(p, way, p->in[0], top);
+    EACH(i, n, put(p, way, p->out[0], i, n, sel(eq(top, top), whether(eq(index_of(way, i), first), K(0)), top)););
+    return 1;
+}
+static INLINE int hardmax_backward(const panel *p, mode way)
+{
+    const V top = greatest_or_nan(p, way, p->in[1]);
+    EACH(i, n, put(p, way, p->out[0], i, n, sel(eq(top, top), K(0), top)););
     return 1;
 }
 

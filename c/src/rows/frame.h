@@ -145,36 +145,57 @@ typedef struct {
     V h[CHAINS], l[CHAINS];
 } sums;
 
-/* A sum over a row, one chain after the other: the statements for each vector i and its n lanes call ADD(v) or,
-   for a pair, ADD_PAIR(v) once. Rows of up to CHAINS elements have one in a chain, as it is. */
+/* A sum over a row, one chain after the other: the statements for each vector i and its n lanes call ADD(v) or, for a
+   pair, ADD_PAIR(v) once. */
 #define SUM(s, i, n, ...)                                                                                              \
     do {                                                                                                               \
         const size_t i##_full = full_vectors(p, way), i##_end = way.own && !way.along ? i##_full : vectors(p, way);    \
-        for (int chain = 0; chain < chains_used(p, way); chain++) {                                                    \
+        const size_t i##_block = (size_t)CHAIN_COUNT * RENEWED_AFTER;                                                  \
+        const int i##_short = !way.along && p->length && p->length <= CHAINS; /* one element a chain */                \
+        for (size_t i = 0; i##_short && i < i##_full; i++) {                                                           \
+            enum { is_first = 1 };                                                                                     \
+            const size_t n = LANES;                                                                                    \
+            pair now = {K(0), K(0)};                                                                                   \
+            do {                                                                                                       \
+                __VA_ARGS__                                                                                            \
+            } while (0);                                                                                               \
+            (s).h[i] = now.h;                                                                                          \
+            (s).l[i] = now.l;                                                                                          \
+        }                                                                                                              \
+        for (int chain = 0; !i##_short && chain < chains_used(p, way); chain++) {                                      \
+            enum { is_first = 0 };                                                                                     \
             pair now = {K(0), K(0)};                                                                                   \
             size_t i = (size_t)chain;                                                                                  \
-            for (; i < i##_full; i += (size_t)CHAIN_COUNT) {                                                           \
-                const size_t n = LANES;                                                                                \
-                __VA_ARGS__                                                                                            \
+            while (i < i##_full) {                                                                                     \
+                const size_t next = (i / i##_block + 1) * i##_block, stop = next < i##_full ? next : i##_full;         \
+                for (; i < stop; i += (size_t)CHAIN_COUNT) {                                                           \
+                    const size_t n = LANES;                                                                            \
+                    __VA_ARGS__                                                                                        \
+                }                                                                                                      \
+                if (i >= next) now = fast_two_sum(now.h, now.l);                                                       \
             }                                                                                                          \
             for (; i < i##_end; i += (size_t)CHAIN_COUNT) {                                                            \
                 const size_t n = lanes_at(p, way, i);                                                                  \
                 __VA_ARGS__                                                                                            \
+                if ((i + (size_t)CHAIN_COUNT) % i##_block < (size_t)CHAIN_COUNT) now = fast_two_sum(now.h, now.l);     \
             }                                                                                                          \
             (s).h[chain] = now.h;                                                                                      \
             (s).l[chain] = now.l;                                                                                      \
         }                                                                                                              \
     } while (0)
-#define ADD(v) now = added(p, way, now, single(v), i, 0)
-#define ADD_PAIR(v) now = added(p, way, now, v, i, 1)
+#define ADD(v) now = added(now, single(v), is_first, 0)
+#define ADD_PAIR(v) now = added(now, v, is_first, 1)
 
-static INLINE pair added(const panel *p, mode way, pair now, pair v, size_t i, int has_low)
+static INLINE pair added(pair now, pair v, int is_first, int has_low)
 {
-    if (p->length <= CHAINS) return v;
+    if (is_first) {
+        v.h = v.h + K(0); /* +0 for -0, as below */
+        return v;
+    }
     const pair t = two_sum(now.h, v.h);
     now.h = t.h;
     now.l = now.l + (has_low ? v.l + t.l : t.l);
-    return (i / (size_t)CHAIN_COUNT) % RENEWED_AFTER == RENEWED_AFTER - 1 ? fast_two_sum(now.h, now.l) : now;
+    return now;
 }
 /* the sum of the row, in every lane of the row. Infinite sums have NaN for a low part: it is dropped. */
 static INLINE pair total(const panel *p, mode way, sums *s)
@@ -281,7 +302,8 @@ static void columns_of_rows(const char *rows, ptrdiff_t outer, size_t width, siz
             v[r] = m < LANES ? load_some(at, m) : load(at);
         }
         transpose(v);
-        for (size_t k = 0; k < m; k++) store((REAL *)columns + (j + k) * LANES, v[k]);
+        for (size_t k = 0; k < LANES; k++) /* unrolled; up to m, the compiler would call memcpy */
+            if (k < m) store((REAL *)columns + (j + k) * LANES, v[k]);
     }
 }
 static void rows_of_columns(const void *columns, char *rows, ptrdiff_t outer, size_t width, size_t n)

@@ -82,20 +82,23 @@ static INLINE pair exponentials(const panel *p, mode way, memory from, const bas
     return r;
 }
 
-static INLINE void divide(const panel *p, mode way, memory y, V factor, pair sum)
+/* The factor comes last: e and the sum may be large powers of two, which must have gone by then. */
+static INLINE V quotient_of(V e, pair inverse, const V *factor)
 {
-    const pair inverse = quotient(single(factor), sum);
-    EACH(i, n, {
-        const V e = get(p, way, y, i, n);
-        put(p, way, y, i, n, fma(e, inverse.h, e * inverse.l));
-    });
+    const V y = fma(e, inverse.h, e * inverse.l);
+    return factor ? y * *factor : y;
+}
+static INLINE void finish(const panel *p, mode way, memory y, pair sum, const V *factor)
+{
+    const pair inverse = quotient(single(K(1)), sum);
+    EACH(i, n, put(p, way, y, i, n, quotient_of(get(p, way, y, i, n), inverse, factor)););
 }
 
 /* Rows of small numbers, which most are, need no shift and no maximum: they are tried first, in one pass less. That they
-   were not so small shows at the end; 0 then, and x must still be there. The bits are those of the general way, for
-   its shifts are powers of two. */
+   were not so small shows at the end: 0 then, and x must still be there. The bits are those of the general way, for its
+   shifts are powers of two. */
 #define SMALL 40
-static INLINE int softmax_of_small(const panel *p, mode way, memory x, memory y, V factor)
+static INLINE int softmax_of_small(const panel *p, mode way, memory x, memory y, const V *factor)
 {
     if (p->length < (way.along ? LANES : 1) || lanes_of(gt(abs(get(p, way, x, 0, LANES)), K(SMALL)))) return 0;
     sums s;
@@ -109,38 +112,35 @@ static INLINE int softmax_of_small(const panel *p, mode way, memory x, memory y,
         largest = max(abs(v), largest);
     });
     if (lanes_of(gt(largest, K(SMALL)))) return 0;
-    divide(p, way, y, factor, total(p, way, &s));
+    finish(p, way, y, total(p, way, &s), factor);
     return 1;
 }
 
-/* y = factor e^x / sum. Kernels that cannot keep the exponentials in the result (ANY) compute them twice; they alone
-   know about infinite maxima, for this costs the others 8 %, and so they return 0 and leave such rows. */
+/* y = e^x / sum, times a factor if there is one. Kernels that cannot keep the exponentials in the result (ANY) compute them
+   twice; they alone know about infinite maxima, for this costs the others 8 %, and so they return 0 and leave such rows. */
 static INLINE int softmax_in(const panel *p, mode way, memory x, memory y, enum sense sense, double temperature,
-                             V factor)
+                             const V *factor)
 {
     if (sense == PLAIN && way.own && x.at != y.at && softmax_of_small(p, way, x, y, factor)) return 1;
     const base o = base_of(p, way, x, sense, temperature);
     if (way.own && lanes_of(gt(abs(o.top), K(LARGEST)))) return 0;
     const pair sum = exponentials(p, way, x, &o, sense, way.own ? &y : NULL);
     if (way.own) {
-        divide(p, way, y, factor, sum);
+        finish(p, way, y, sum, factor);
         return 1;
     }
-    const pair inverse = quotient(single(factor), sum);
-    EACH(i, n, {
-        const V e = lifted_exp(get(p, way, x, i, n), sense, &o, 1);
-        put(p, way, y, i, n, fma(e, inverse.h, e * inverse.l));
-    });
+    const pair inverse = quotient(single(K(1)), sum);
+    EACH(i, n, put(p, way, y, i, n, quotient_of(lifted_exp(get(p, way, x, i, n), sense, &o, 1), inverse, factor)););
     return 1;
 }
 static INLINE int softmax_forward(const panel *p, mode way)
 {
-    if (p->parameters[0] == 1) return softmax_in(p, way, p->in[0], p->out[0], PLAIN, 1, K(1));
-    return softmax_in(p, way, p->in[0], p->out[0], TEMPERED, p->parameters[0], K(1));
+    if (p->parameters[0] == 1) return softmax_in(p, way, p->in[0], p->out[0], PLAIN, 1, NULL);
+    return softmax_in(p, way, p->in[0], p->out[0], TEMPERED, p->parameters[0], NULL);
 }
 static INLINE int softmin_forward(const panel *p, mode way)
 {
-    return softmax_in(p, way, p->in[0], p->out[0], NEGATED, 1, K(1));
+    return softmax_in(p, way, p->in[0], p->out[0], NEGATED, 1, NULL);
 }
 
 /* g, y: factor y (g - sum of g y) */
@@ -240,6 +240,7 @@ static INLINE int log_softmax_backward(const panel *p, mode way)
 /* g, x: g softmax(x); those of logmeanexp are the same */
 static INLINE int logsumexp_backward(const panel *p, mode way)
 {
-    return softmax_in(p, way, p->in[1], p->out[0], PLAIN, 1, get_one(p, way, p->in[0]));
+    const V g = get_one(p, way, p->in[0]);
+    return softmax_in(p, way, p->in[1], p->out[0], PLAIN, 1, &g);
 }
 #define logmeanexp_backward logsumexp_backward

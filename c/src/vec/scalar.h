@@ -1,5 +1,6 @@
 /* scalar.h - one element at a time, in ISO C: the reference that every compiler can build. */
 #define LANES 1
+#define ONE_LANE
 typedef REAL V;
 typedef int M;
 

@@ -5,4 +5,5 @@
 #define square_root(v) ((V)P(_mm_sqrt)(v))
 #define max(a, b) ((V)P(_mm_max)(a, b))
 #define lanes_of(m) ((unsigned)P(_mm_movemask)((V)(m)))
+#define SHARES_ROWS
 #include "gnu.h"
