@@ -4,15 +4,15 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := $(shell find c src setup.py pyproject.toml -type f -not -name '*.so' -not -path 'src/actc/lib/*' \
-             -not -path 'src/actc/include/*' -not -path 'src/actc/__init__.pyi' -not -path 'src/actc/_core.c' -not -path 'src/actc/views.c' -not -path '*/__pycache__/*')
+             -not -path 'src/actc/include/*' -not -path 'src/actc/__init__.pyi' -not -path 'src/actc/*.c' -not -path '*/__pycache__/*')
 
 .PHONY: demo test bench lint docs cross wheel sweep clean
 
 demo: $(VENV)/.demo                   ## train on real digits, benchmark, draw demo.png
 	$(BIN)/python examples/digits.py
 
-test: $(VENV)/.test                   ## every test
-	$(BIN)/python -m pytest
+test: $(VENV)/.test                   ## every test, a file to each core
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 bench: $(VENV)/.bench                 ## against plain NumPy, every function, dtype and size
 	$(BIN)/python bench/compare.py
@@ -48,4 +48,4 @@ $(VENV)/.%: $(VENV)/.venv $(SOURCES)
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist src/actc/*.so src/actc/_core.c src/actc/views.c src/actc/lib src/actc/include src/actc/__init__.pyi
+	rm -rf $(VENV) build dist src/actc/*.so src/actc/*.c src/actc/lib src/actc/include src/actc/__init__.pyi

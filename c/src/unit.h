@@ -1,6 +1,6 @@
 /* unit.h - everything one unit is made of. A unit is one instruction set and one real type: it defines ISA, TARGET,
-   VECTORS, DOUBLE and PAIRS (and COMPACT, if its speed is no target), includes this file, and exports one table. Inside, V is the vector and REAL its element,
-   so a kernel is simply called by its name. */
+   VECTORS, DOUBLE and PAIRS (and COMPACT, if its speed is no target), includes this file, and exports one table. Inside, V
+   is the vector and REAL its element, so a kernel is simply called by its name. */
 #include "internal.h"
 
 #ifndef COMPACT
