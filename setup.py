@@ -68,7 +68,9 @@ class BuildWithLibrary(build_ext):
         macros: list = [("ACTC_BUILD_SHARED", None)]
         if os.environ.get("ACTC_WITH_GNU"):
             macros.append(("ACTC_WITH_GNU", None))
-        flags = [] if sys.platform == "win32" else ["-O3", "-fvisibility=hidden", "-g0", "-fno-asynchronous-unwind-tables"]
+        flags = (
+            [] if sys.platform == "win32" else ["-O3", "-fvisibility=hidden", "-g0", "-fno-asynchronous-unwind-tables"]
+        )
         link = []
         if sys.platform.startswith("linux"):
             link = [f"-Wl,-soname,{library_name()}", "-Wl,--strip-all"]

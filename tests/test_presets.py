@@ -97,7 +97,7 @@ def test_misspelt_names() -> None:
 
 
 def test_a_function_that_is_missing_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actc, "functions", {"relu": actc.relu, "elu": actc.elu})
+    monkeypatch.setattr(actc, "elementwise", {"relu": actc.relu, "elu": actc.elu})
     assert set(_presets.Preset("torch")) == {"relu", "ReLU", "elu", "ELU"}
 
 
