@@ -232,10 +232,30 @@ def expected_symbols(shared):
                     yield f"actc_{tier}{row.name.decode()}{a_pass}_{dtype}"
     gates = [library.actc_gate_at(i).contents.name.decode() for i in range(library.actc_gate_count())]
     passes_of = {gate: ["", "_backward"] for gate in gates} | {"rrelu": ["", "_derivative", "_backward"]}
+    passes_of["apl"] = [*passes, "_parameter_backward"]
     for name, some in passes_of.items():
-        types = ("f16", "bf16", "f32", "f64")
-    for tier, a_pass, dtype in itertools.product(("", "exact_"), (*passes, "_parameter_backward"), types):
-        yield f"actc_{tier}apl{a_pass}_{dtype}"
+        for tier, a_pass, dtype in itertools.product(("", "exact_"), some, ("f16", "bf16", "f32", "f64")):
+            yield f"actc_{tier}{name}{a_pass}_{dtype}"
+
+    class Row(ctypes.Structure):
+        _fields_ = [
+            ("struct_size", ctypes.c_size_t),
+            ("name", ctypes.c_char_p),
+            ("index", ctypes.c_size_t),
+            ("parameter_count", ctypes.c_size_t),
+            ("parameters", ctypes.c_void_p),
+            ("shape", ctypes.c_int),
+        ]
+
+    library.actc_row_count.restype = ctypes.c_size_t
+    library.actc_row_at.restype = ctypes.POINTER(Row)
+    library.actc_row_at.argtypes = [ctypes.c_size_t]
+    for index in range(library.actc_row_count()):
+        row = library.actc_row_at(index).contents
+        for tier in ("", "exact_"):
+            for a_pass in passes if row.shape == 2 else ["", "_backward"]:
+                for dtype in ("f16", "bf16", "f32", "f64"):
+                    yield f"actc_{tier}{row.name.decode()}{a_pass}_{dtype}"
 
 
 def test_exported_symbols(build):
