@@ -14,9 +14,8 @@ same surface, correctly rounded; `actc.preset("torch")` and the like have anothe
 """
 
 import os as _os
-from types import MappingProxyType as _MappingProxyType
 
-from actc import _apl_surface, _gates, _row_surface, _rrelu, _surface
+from actc import _surface
 from actc._config import cpu_features, get_cmake_dir, get_include, get_library, get_library_dir, show_config
 from actc._core import isa, isas, use_isa
 from actc._version import __version__
@@ -25,49 +24,42 @@ if "ACTC_ISA" in _os.environ:  # the C library ignores a name that it does not k
     use_isa(_os.environ["ACTC_ISA"])
 
 elementwise, _flat = _surface.build(exact=False)
-gates, _flat_gates = _gates.build(exact=False)
-row_functions, _flat_rows = _row_surface.build(exact=False)
-_apl, _flat_apl = _apl_surface.build(exact=False)
-_flat |= _flat_gates | _flat_rows | _flat_apl | _rrelu.build(elementwise, exact=False)
 globals().update(_flat)
 
-functions = _MappingProxyType({**elementwise, "apl": _apl, "crelu": row_functions["crelu"]})
+_MODULES = ("diagnostics", "exact", "init", "views")
+_LAZY = {"preset": "_presets", "maxout_layer": "_maxout_layer"}
 
-__all__ = [
-    "__version__",
-    "cpu_features",
-    "diagnostics",
-    "elementwise",
-    "exact",
-    "functions",
-    "gates",
-    "get_cmake_dir",
-    "get_include",
-    "get_library",
-    "get_library_dir",
-    "init",
-    "isa",
-    "isas",
-    "maxout_layer",
-    "preset",
-    "row_functions",
-    "show_config",
-    "use_isa",
-    *_flat,
-]
+
+def _make_all() -> None:
+    """Make the functions that are not elementwise, when first asked for: they would double the time of an import."""
+    import importlib
+
+    made = importlib.import_module("actc._more").build(elementwise, exact=False)
+    _flat.update(made.pop("flat"))
+    names = ["__version__", *(n for n in globals() if not n.startswith("_"))]
+    globals().update(made, **_flat)
+    globals()["__all__"] = sorted({*names, *made, *_flat, *_MODULES, *_LAZY})
+
+
+def __dir__() -> list[str]:
+    return __getattr__("__all__")  # type: ignore[return-value]
 
 
 def __getattr__(name: str) -> object:
     """What is loaded when asked for: `actc.exact` and its functions, `actc.views`, `actc.init`, `actc.diagnostics`,
-    `actc.preset`, `actc.maxout_layer`; and an answer to misspelt names."""
+    `actc.preset`, `actc.maxout_layer`, what `_make_all` makes; and an answer to misspelt names."""
+    if name.startswith("_") and name != "__all__":  # as imports of submodules ask
+        raise AttributeError(f"module 'actc' has no attribute {name!r}")
     import importlib
 
-    if name in ("exact", "views", "init", "diagnostics"):
+    if name in _MODULES:
         return importlib.import_module(f"actc.{name}")
-    if name == "preset":
-        return importlib.import_module("actc._presets").preset
-    if name == "maxout_layer":
-        return importlib.import_module("actc._maxout_layer").maxout_layer
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"actc.{_LAZY[name]}"), name)
+    if "functions" not in globals():
+        _make_all()
+        if name in globals():
+            return globals()[name]
     if name.removeprefix("exact_") in _flat:  # as pickle asks for it
         return getattr(importlib.import_module("actc.exact"), name.removeprefix("exact_"))
     import difflib

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-import platform
+import os
 import sys
-from pathlib import Path
 
 import numpy as np
 
 from actc import _core
 from actc._version import __version__
 
-_HERE = Path(__file__).parent
+_HERE = os.path.dirname(__file__)  # pathlib takes 5 ms to import
 _LIBRARY = {"darwin": "libactc.dylib", "win32": "actc.dll"}.get(sys.platform, "libactc.so")
 
 
 def get_include() -> str:
     """Directory of `actc.h`."""
-    return str(_HERE / "include")
+    return os.path.join(_HERE, "include")
 
 
 def get_library_dir() -> str:
     """Directory of the shared library that the ufuncs themselves use."""
-    return str(_HERE / "lib")
+    return os.path.join(_HERE, "lib")
 
 
 def get_library() -> str:
     """Path of the shared library, for ctypes, cffi and other loaders."""
-    return str(_HERE / "lib" / _LIBRARY)
+    return os.path.join(_HERE, "lib", _LIBRARY)
 
 
 def get_cmake_dir() -> str:
     """Directory of `actcConfig.cmake`, for `find_package(actc CONFIG)`."""
-    return str(_HERE / "lib" / "cmake" / "actc")
+    return os.path.join(_HERE, "lib", "cmake", "actc")
 
 
 def cpu_features() -> dict[str, bool]:
@@ -43,6 +42,8 @@ def cpu_features() -> dict[str, bool]:
 
 def config() -> dict[str, object]:
     """What `show_config` prints, as a dictionary."""
+    import platform
+
     return {
         "actc": __version__,
         "isa": _core.isa(),
