@@ -1,4 +1,4 @@
-/* run.c - which loops a call takes: the unit's own on contiguous arrays, past the caches for large ones, or by blocks. */
+/* run.c - which loops a call takes: the unit's own on contiguous arrays, or by blocks. */
 #include "call.h"
 #include "environment.h"
 #include "pairwise.h"
@@ -51,40 +51,14 @@ static int is_copy(const call *c, size_t n)
     return c->pass == ACTC_FORWARD && !strcmp(actc_at(c->row)->formula, "x") &&
            (n == 1 || (c->strides[0] == size && c->strides[1] == size));
 }
-/* Arrays far larger than the caches: a store that goes past them spares the read of what it overwrites (32M floats:
-   relu 0.24 ns an element, memcpy 0.32). The kernel fills a block in L1, which is then streamed out. */
-enum { STREAMED_FROM = 1 << 25 };
-
-/* NumPy lets an output begin before an input that it overlaps: hence memmove, and everything in ascending order. */
-static void stream(char *to, const char *from, size_t bytes)
-{
-#if ACTC_HAS_X86_UNITS
-    const size_t head = -(uintptr_t)to & 15;
-    memmove(to, from, head);
-    for (to += head, from += head, bytes -= head; bytes >= 16; to += 16, from += 16, bytes -= 16)
-        _mm_stream_ps((float *)(void *)to, _mm_loadu_ps((const float *)(const void *)from));
-#endif
-    memmove(to, from, bytes);
-}
-static void stream_end(void)
-{
-#if ACTC_HAS_X86_UNITS
-    _mm_sfence();
-#endif
-}
-
-/* Plain vectors, for memcpy may choose `rep movsb`, which takes twice as long between 0.5 and 8 MiB on a virtual Zen 4. */
+/* Plain vectors, for memcpy may choose `rep movsb`, which takes twice as long between 0.5 and 8 MiB on a virtual Zen 4. NumPy
+   lets an output begin before an input that it overlaps: hence memmove, and everything in ascending order. */
 static void copy(const call *c, size_t n)
 {
     char *to = c->data[1];
     const char *from = c->data[0];
     size_t bytes = n * item_size[c->dtype];
     if (to == from) return;
-    if (bytes >= STREAMED_FROM) {
-        stream(to, from, bytes);
-        stream_end();
-        return;
-    }
 #if ACTC_HAS_X86_UNITS
     for (; bytes >= 32; to += 32, from += 32, bytes -= 32) {
         const __m128 a = _mm_loadu_ps((const float *)(const void *)from);
@@ -94,21 +68,6 @@ static void copy(const call *c, size_t n)
     }
 #endif
     memmove(to, from, bytes);
-}
-
-static void run_streaming(loop *f, const void *const *in, char *out, size_t total, size_t size,
-                          const void *const *parameters)
-{
-    enum { PORTION = 1024 };
-    double portion[PORTION];
-    void *results[1] = {portion};
-    for (size_t at = 0, n; at < total; at += n) {
-        const void *from[2] = {(const char *)in[0] + at * size, (const char *)in[1] + at * size};
-        n = total - at < PORTION ? total - at : PORTION;
-        f(from, results, n, parameters, 0);
-        stream(out + at * size, (const char *)portion, n * size);
-    }
-    stream_end();
 }
 
 void actc_run(const call *c, size_t n)
@@ -151,10 +110,7 @@ void actc_run(const call *c, size_t n)
             }
             const void *in[2] = {c->data[0], c->data[1]};
             void *out[2] = {c->data[c->inputs + c->parameters], c->data[c->inputs + c->parameters + c->outputs - 1]};
-            if (n * (size_t)size < STREAMED_FROM || c->outputs > 1 || out[0] == in[0] || out[0] == in[c->inputs - 1])
-                f(in, out, n, parameters, 0);
-            else
-                run_streaming(f, in, out[0], n, (size_t)size, parameters);
+            f(in, out, n, parameters, 0);
         } else {
             actc_through_blocks(in_use, u, f, fit, c, n);
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import platform
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -139,6 +140,14 @@ def _batch(f: Callable[..., Any], arguments: Sequence[Any]) -> Callable[[int], i
     return run
 
 
+def _round(runs: Sequence[Callable[[int], int]], counts: Sequence[int], chance: random.Random) -> list[float]:
+    """One turn of each, in any order: whoever comes after a caller that frees much memory gets cold pages."""
+    times = [0.0] * len(runs)
+    for i in chance.sample(range(len(runs)), len(runs)):
+        times[i] = runs[i](counts[i]) / counts[i]
+    return times
+
+
 def interleaved(calls: Sequence[Callable[..., Any]], arguments: Sequence[Any], seconds: float) -> list[float]:
     """Nanoseconds per call of each: the callers take turns, so that a slow moment of the machine hits all alike.
 
@@ -152,10 +161,8 @@ def interleaved(calls: Sequence[Callable[..., Any]], arguments: Sequence[Any], s
     collecting = gc.isenabled()
     gc.disable()
     try:
-        blocks = [
-            [[run(n) / n for run, n in zip(runs, counts, strict=True)] for _ in range(rounds)]
-            for _ in repeat(0, BLOCKS)
-        ]
+        chance = random.Random(1)
+        blocks = [[_round(runs, counts, chance) for _ in range(rounds)] for _ in range(BLOCKS)]
     finally:
         if collecting:
             gc.enable()
