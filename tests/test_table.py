@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import oracle
 import pytest
-from conftest import ROWS, TIERS
+from conftest import ROWS, TIERS, run_python
 from mpmath import mp, mpf
 
 import actc
@@ -270,3 +270,28 @@ def test_unique_names_mean_nothing_else(row: Any) -> None:
 def test_identity_is_named_linear() -> None:
     """NumPy's `identity` makes matrices; ours must not be taken for it."""
     assert actc.identity.__name__ == "linear"
+
+
+def test_what_is_made_late_is_made_once() -> None:
+    """Names beyond the elementwise ones come at first use: by dir, star import or attribute, from any thread, the same."""
+    run_python("""
+import inspect, pickle, sys, threading
+import actc
+assert "actc._more" not in sys.modules
+found, start = [], threading.Barrier(8)
+def first():
+    start.wait()
+    found.append((actc.softmax, actc.functions, actc.swiglu))
+threads = [threading.Thread(target=first) for _ in range(8)]
+for t in threads: t.start()
+for t in threads: t.join()
+assert len(found) == 8 and len({tuple(map(id, f)) for f in found}) == 1
+assert pickle.loads(pickle.dumps(found[0][0])) is found[0][0] is actc.softmax
+assert dir(actc) == dir(actc) and set(dir(actc)) >= {"softmax", "gelu", "exact", "init", "preset", "__version__"}
+assert dict(inspect.getmembers(actc))["apl"] is actc.apl
+""")
+    run_python("""
+import actc.exact
+from actc import *
+assert softmax is actc.softmax and exact.softmax is not softmax and gelu is actc.gelu and functions["crelu"] is crelu
+""")

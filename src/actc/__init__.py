@@ -34,15 +34,17 @@ def _make_all() -> None:
     """Make the functions that are not elementwise, when first asked for: they would double the time of an import."""
     import importlib
 
-    made = importlib.import_module("actc._more").build(elementwise, exact=False)
-    _flat.update(made.pop("flat"))
+    mappings, flat = importlib.import_module("actc._more").default
     names = ["__version__", *(n for n in globals() if not n.startswith("_"))]
-    globals().update(made, **_flat)
-    globals()["__all__"] = sorted({*names, *made, *_flat, *_MODULES, *_LAZY})
+    _flat.update(flat)
+    public = sorted({*names, *mappings, *_flat, *_MODULES, *_LAZY})
+    globals().update(mappings, **_flat, __all__=public)
 
 
 def __dir__() -> list[str]:
-    return __getattr__("__all__")  # type: ignore[return-value]
+    if "functions" not in globals():
+        _make_all()
+    return list(globals()["__all__"])
 
 
 def __getattr__(name: str) -> object:

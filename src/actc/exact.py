@@ -4,8 +4,8 @@ where their documentation says so. A given input has the same float32 and half-p
 from actc import _more, _surface
 
 elementwise, _flat = _surface.build(exact=True)
-_made = _more.build(elementwise, exact=True)
-_flat |= _made.pop("flat")
-globals().update(_made, **_flat)
+_mappings, _others = _more.build(elementwise, exact=True)
+_flat |= _others
+globals().update(_mappings, **_flat)
 
-__all__ = ["elementwise", *_made, *_flat]
+__all__ = ["elementwise", *_mappings, *_flat]
