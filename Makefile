@@ -28,7 +28,7 @@ lint: $(VENV)/.lint                   ## ruff, mypy, cython-lint, codespell, cla
 cross:                                ## the C tests on other architectures, under emulation
 	sh tools/cross.sh
 
-sweep: build/sweep                    ## all 2^32 float32 inputs of every function against the double kernels (half an hour)
+sweep: build/sweep                    ## all 2^32 float32 inputs of every function against the double kernels (hours)
 	build/sweep 1 default
 
 build/sweep: tools/sweep.c $(SOURCES)

@@ -273,7 +273,7 @@ def test_identity_is_named_linear() -> None:
 
 
 def test_what_is_made_late_is_made_once() -> None:
-    """Names beyond the elementwise ones come at first use: by dir, star import or attribute, from any thread, the same."""
+    """Other names than the elementwise come at first use: by dir, star import or attribute, in any thread the same."""
     run_python("""
 import inspect, pickle, sys, threading
 import actc

@@ -3,7 +3,7 @@
    checked against arbitrary precision by the tests).
 
      cc -O2 -Ic/include -o sweep tools/sweep.c $(find c/src -name '*.c') -lm -lpthread
-     ./sweep [STEP [default|exact [NAME]]]                     all 2^32 patterns take about a minute a function and core
+     ./sweep [STEP [default|exact [NAME]]]                     all 2^32 patterns take minutes a function and core
 
    Prints one line per function and pass: name pass ULP input misrounded. */
 #include <actc.h>

@@ -150,7 +150,6 @@ static void contiguous(int pass, enum actc_dtype dtype, const void *g, const voi
     actc_apl_strided((enum actc_pass)pass, dtype, data, strides, n, hinge_strides, hinges);
 }
 
-enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64 = ACTC_F64 };
 #define HINGES size_t n, const double *a, const double *b, size_t hinges
 #define CALL(pass, dtype, g, x, y, d) contiguous(pass, (enum actc_dtype)type_##dtype, g, x, y, d, n, a, b, hinges)
 #define DEFINE(symbol, row, tier, parameters, dtype, real)                                                             \

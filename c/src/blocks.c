@@ -31,8 +31,8 @@ static const hard_case hard_cases[] = {
 #undef HARD
     {ROW_COUNT, 0, 0, 0}};
 
-/* The last word on a double v, which is f or f' at x, where the row has no pairs: a listed value, or, for a subnormal result, where
-   f(x) = a x + b x^2 .. is a tie but for b, the function of a larger x, whose doubles still show b. */
+/* The last word on a double v, which is f or f' at x, where the row has no pairs: a listed value, or, for a subnormal
+   result, where f(x) = a x + b x^2 .. is a tie but for b, the function of a larger x, whose doubles still show b. */
 static double last_word(const unit *u, const call *c, int output, double x, double v, const void *const *parameters)
 {
     const int is_derivative = c->pass == ACTC_DERIVATIVE || output == 1;
@@ -139,33 +139,14 @@ static size_t add_misfits(const fits *fit, const call *c, size_t at, size_t n, u
 {
     uint8_t misfit[BLOCK] = {0}, any = 0;
     for (int i = c->inputs; i < c->inputs + c->parameters; i++) {
-        const double *p = (const double *)element_of(c, i, at);
-        if (c->strides[i] == 0 && fits_in(fit, *p)) continue;
-        if (c->strides[i] == sizeof(double))
-            for (size_t k = 0; k < n; k++) any |= misfit[k] |= !fits_in(fit, p[k]);
-        else
-            for (size_t k = 0; k < n; k++) any |= misfit[k] |= !fits_in(fit, *(const double *)element_of(c, i, at + k));
+        if (c->strides[i] == 0 && fits_in(fit, *(const double *)c->data[i])) continue;
+        for (size_t k = 0; k < n; k++) any |= misfit[k] |= !fits_in(fit, *(const double *)element_of(c, i, at + k));
     }
     if (!any) return count;
     for (size_t j = 0; j < count; j++) misfit[list[j]] = 0;
     for (size_t k = 0; k < n; k++)
         if (misfit[k]) list[count++] = (uint16_t)k;
     return count;
-}
-
-/* While a block is computed nothing is loaded, so the processor does not see the next one coming. */
-static void prefetch(const call *c, size_t at, size_t n)
-{
-#if defined(__GNUC__)
-    const size_t bytes = n * item_size[c->dtype];
-    for (int i = 0; i < c->inputs + c->parameters + c->outputs; i++) {
-        if (c->strides[i] != (ptrdiff_t)item_size[c->dtype]) continue;
-        const char *p = element_of(c, i, at);
-        for (size_t k = 0; k < bytes; k += 64) __builtin_prefetch(p + k);
-    }
-#else
-    (void)c, (void)at, (void)n;
-#endif
 }
 
 void actc_through_blocks(const isa *in_use, const unit *u, loop *f, const fits *fit, const call *c, size_t total)
@@ -185,7 +166,6 @@ void actc_through_blocks(const isa *in_use, const unit *u, loop *f, const fits *
         const void *in[2];
         n = total - at < BLOCK ? total - at : BLOCK;
         gather(u, own, c, at, n, &s, in);
-        if (total - at > n) prefetch(c, at + n, total - at - n < BLOCK ? total - at - n : BLOCK);
         f(in, out, n, parameters, (size_t)vary);
 
         uint16_t list[BLOCK];

@@ -82,8 +82,6 @@ int actc_apply(const actc_activation *activation, enum actc_pass pass, enum actc
     return 0;
 }
 
-enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64 = ACTC_F64 };
-
 #define CALL(row, pass, tier, parameters, dtype)                                                                       \
     const double values[] = VALUES_##parameters;                                                                       \
     actc_apply(&table[row_##row], (enum actc_pass)((pass) | (tier)), (enum actc_dtype)type_##dtype, in, out, n, values)

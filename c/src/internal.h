@@ -93,6 +93,9 @@ const isa *actc_current_isa(void);
 
 static const size_t item_size[ACTC_DTYPE_COUNT] = {2, 2, 4, 8};
 
+/* for macros that have the suffix of a symbol */
+enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64 = ACTC_F64 };
+
 /* Which units this compiler and architecture can build. */
 #if defined(__x86_64__) || defined(__i386__)
 #define ACTC_X86 1

@@ -43,8 +43,6 @@ int actc_rrelu_apply(enum actc_pass pass, enum actc_dtype dtype, const void *con
     return 0;
 }
 
-enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64 = ACTC_F64 };
-
 #define CALL(pass, tier, dtype, result, ...)                                                                           \
     const void *in[] = {__VA_ARGS__};                                                                                  \
     void *out[] = {result};                                                                                            \

@@ -268,8 +268,6 @@ static void apply(size_t row, int pass, enum actc_dtype dtype, const void *const
     actc_apply_rows(r, (enum actc_pass)pass, dtype, data, outer, inner, rows, length);
 }
 
-enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64 = ACTC_F64 };
-
 #define CALL(name, pass, tier, parameters, dtype, inputs, outputs)                                                     \
     const double values[] = VALUES_##parameters;                                                                       \
     apply(row_##name, (pass) | (tier), (enum actc_dtype)type_##dtype, in, inputs, out, outputs, rows, length, values)

@@ -62,7 +62,7 @@ static void copy(const call *c, size_t n)
     size_t bytes = n * item_size[c->dtype];
     if (to == from) return;
 #if ACTC_HAS_X86_UNITS
-    for (; bytes >= 32 && n * item_size[c->dtype] < LARGE; to += 32, from += 32, bytes -= 32) {
+    for (size_t left = bytes < LARGE ? bytes / 32 : 0; left; left--, to += 32, from += 32, bytes -= 32) {
         const __m128 a = _mm_loadu_ps((const float *)(const void *)from);
         const __m128 b = _mm_loadu_ps((const float *)(const void *)(from + 16));
         _mm_storeu_ps((float *)(void *)to, a);
@@ -76,14 +76,15 @@ void actc_run(const call *c, size_t n)
 {
     if (is_copy(c, n)) return copy(c, n);
     const isa *in_use = actc_current_isa();
+    halves_loop *const of_halves = halves_loop_of(in_use, c, n);
     const environment before = enter();
     if (c->pass == ACTC_PARAMETER_BACKWARD) {
         parameter_sums(in_use, c, n);
     } else if (c->dtype != ACTC_F64 && (is_wide(c) || (c->dtype == ACTC_F32 && c->exact))) {
         actc_through_blocks(in_use, in_use->f64, in_use->f64->loops[c->row][c->pass], NULL, c, n);
-    } else if (halves_loop_of(in_use, c, n)) {
+    } else if (of_halves) {
         const uint16_t *in[2] = {(const uint16_t *)c->data[0], (const uint16_t *)c->data[1]};
-        halves_loop_of(in_use, c, n)(in, (uint16_t *)c->data[c->inputs], n);
+        of_halves(in, (uint16_t *)c->data[c->inputs], n);
     } else if (c->dtype < ACTC_F32) {
         actc_through_blocks(in_use, in_use->f32, in_use->f32->loops[c->row][c->pass], &in_floats, c, n);
     } else {
