@@ -602,11 +602,13 @@ def test_no_leaks(f: Any) -> None:
     assert all(abs(a - b) < 100 for a, b in zip(counts, after, strict=True)), (counts, after)
     tracemalloc.start()
     try:
-        all_paths(2)
-        before = tracemalloc.get_traced_memory()[0]
-        all_paths(300)
-        gc.collect()
-        assert tracemalloc.get_traced_memory()[0] - before < 10_000
+        grown = []
+        for _ in range(5):  # what leaks leaks every time; what another thread of the process takes meanwhile does not
+            before = tracemalloc.get_traced_memory()[0]
+            all_paths(100)
+            gc.collect()
+            grown.append(tracemalloc.get_traced_memory()[0] - before)
+        assert min(grown) < 3_000, grown
     finally:
         tracemalloc.stop()
 
