@@ -148,15 +148,9 @@ def _round(runs: Sequence[Callable[[int], int]], counts: Sequence[int], chance: 
     return times
 
 
-def interleaved(calls: Sequence[Callable[..., Any]], arguments: Sequence[Any], seconds: float) -> list[float]:
-    """Nanoseconds per call of each: the callers take turns, so that a slow moment of the machine hits all alike.
-
-    The best of three medians. Calls under 10 us are timed in a loop of about 200 us.
-    """
-    runs = [_batch(f, arguments) for f in calls]
-    once = [max(1, min(run(1), run(1))) for run in runs]
-    counts = [1 if t >= 10_000 else 200_000 // t + 1 for t in once]
-    cost = sum(t * n for t, n in zip(once, counts, strict=True))
+def take_turns(runs: Sequence[Callable[[int], int]], counts: Sequence[int], seconds: float) -> list[float]:
+    """Nanoseconds per call of each: the best of three medians of what one turn of so many calls took."""
+    cost = sum(run(n) for run, n in zip(runs, counts, strict=True))
     rounds = int(min(25, max(1, 1e9 * seconds / BLOCKS // max(cost, 1))))
     collecting = gc.isenabled()
     gc.disable()
@@ -166,7 +160,17 @@ def interleaved(calls: Sequence[Callable[..., Any]], arguments: Sequence[Any], s
     finally:
         if collecting:
             gc.enable()
-    return [min(median(r[i] for r in block) for block in blocks) for i in range(len(calls))]
+    return [min(median(r[i] for r in block) for block in blocks) for i in range(len(runs))]
+
+
+def interleaved(calls: Sequence[Callable[..., Any]], arguments: Sequence[Any], seconds: float) -> list[float]:
+    """Nanoseconds per call of each: the callers take turns, so that a slow moment of the machine hits all alike.
+
+    Calls under 10 us are timed in a loop of about 200 us.
+    """
+    runs = [_batch(f, arguments) for f in calls]
+    once = [max(1, min(run(1), run(1))) for run in runs]
+    return take_turns(runs, [1 if t >= 10_000 else 200_000 // t + 1 for t in once], seconds)
 
 
 # ---- error -----------------------------------------------------------------------------------------------------------
