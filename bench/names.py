@@ -20,10 +20,10 @@ SCIPY = {
 
 _SELU = "1.6732632423543772, 1.0507009873554805"
 
-# what f is, and what g f' is; autograd finds out where there is no kernel of its own
+# what f is, and what g f' is; "": no kernel of its own, for autograd to find; None: no gradient
 TORCH = {
     "identity": ("y.copy_(x)", "y.copy_(g)"),
-    "binary_step": ("torch.ge(x, 0, out=y)", ""),
+    "binary_step": ("torch.heaviside(x, unit, out=y)", None),
     "sigmoid": ("torch.sigmoid(x, out=y)", "aten.sigmoid_backward.grad_input(g, s, grad_input=y)"),
     "tanh": ("torch.tanh(x, out=y)", "aten.tanh_backward.grad_input(g, s, grad_input=y)"),
     "arctan": ("torch.atan(x, out=y)", ""),

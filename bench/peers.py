@@ -226,11 +226,13 @@ class Torch(Peer):
         forward, backward = names.TORCH[case.name]
         if case.name == "standardize" and case.axis == 0:
             forward = names.TORCH_COLUMNS
-        if case.name == "prelu":
-            scope["weight"] = scope["array"]("x").new_full((1,), case.parameters["alpha"])
+        x = scope["array"]("x")
+        scope |= {"weight": x.new_full((1,), case.parameters.get("alpha", 1.0)), "unit": x.new_ones(())}
         if case.which == "forward":
             return [forward, without_out(forward)]
-        scope["one"] = self.torch.ones_like(scope["array"]("x"))
+        if backward is None:
+            raise NotThere("no gradient")
+        scope["one"] = self.torch.ones_like(x)
         texts = [backward] if backward else [self._autograd(case, without_out(forward), scope)]
         if case.which == "derivative":
             texts = [re.sub(r"\bg\b", "one", text) for text in texts]
@@ -238,11 +240,9 @@ class Torch(Peer):
 
     def _autograd(self, case: Case, forward: str, scope: dict[str, Any]) -> str:
         """The call that runs the graph of a function backwards."""
+        leaf = scope["array"]("x").detach().requires_grad_()
         with self.torch.enable_grad():
-            leaf = scope["array"]("x").detach().requires_grad_()
-            scope["graph"] = eval(without_out(forward), {**scope, "x": leaf, "s": None})
-        if not scope["graph"].requires_grad:
-            raise NotThere("no gradient")
+            scope["graph"] = eval(forward, {**scope, "x": leaf})
         scope["leaf"] = leaf
         return "torch.autograd.grad(graph, leaf, g, retain_graph=True)"
 
