@@ -326,9 +326,19 @@ def markdown(found: list[Cell], against: Against, header: dict[str, Any], args: 
         "GB/s: what actc reads and writes; of copy: over what np.copyto reads and writes in the same turn.", "",
     ]  # fmt: skip
     parts += [f"**{len(lost)} of {len(compared)} cells are lost** (ratio under {1 / args.limit:.3f}); geometric mean "]
-    parts += [f"{mean(compared):.2f}.", "", *summary(found, names, args), ""]
+    parts += [f"{mean(compared):.2f}. {len(found) - len(compared)} more cells have no peer that is right.", ""]
+    parts += [*summary(found, names, args), ""]
     if lost:
         parts += ["## Lost", "", *table(lost, names, args.ulp), ""]
+    beaten = [c for c in found if not is_lost(c, args) and (c.ratio() or math.inf) < 1 / args.limit]
+    if beaten:
+        parts += [
+            "## Ahead, but wrong",
+            "",
+            "Cells in which only peers whose error is too large are ahead of actc.",
+            "",
+        ]
+        parts += [*table(sorted(beaten, key=lambda c: c.ratio() or 0), names, args.ulp), ""]
     parts += ["## All cells", "", *table(found, names, args.ulp), ""]
     if against.refused:
         parts += ["## Calls that were refused", "", *(f"- {k}: {v}" for k, v in against.refused.items()), ""]
