@@ -8,11 +8,15 @@ whose own error is at most `--ulp`; peers beyond that are shown and marked, and 
 again, longer. Ctrl-C stops early and keeps what has been measured.
 
 Every peer has one thread, and with several ways of doing the same the fastest counts. The peers: plain NumPy, SciPy,
-PyTorch, JAX (jit), ONNX Runtime (IOBinding), numexpr, numba, whichever are installed; `pip install '.[peers]'`.
+PyTorch, JAX (jit), ONNX Runtime (IOBinding), numexpr, numba, whichever are installed; `pip install '.[peers]'`. With
+ACTC_ISA=avx2 in the environment everybody is held to AVX2, but for ONNX Runtime, which cannot be and is left out.
 """
 
 from __future__ import annotations
 
+import environment  # first of all
+
+# isort: split
 import argparse
 import dataclasses
 import itertools
@@ -27,14 +31,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import peers  # first: it says how many threads everybody has
+import cases
+import numpy as np
+import peers
+from cases import Case
 
-import numpy as np  # isort: skip
-import cases  # isort: skip
-from cases import Case  # isort: skip
-
-import actc  # isort: skip
-from actc import _bench  # isort: skip
+import actc
+from actc import _bench
 
 QUICK = [1, 1000, 100_000]
 SIZES = [1, 16, 1000, 16_384, 100_000, 1_000_000, 32_000_000]
@@ -318,7 +321,8 @@ def markdown(found: list[Cell], against: Against, header: dict[str, Any], args: 
     lost = sorted((c for c in found if is_lost(c, args)), key=lambda c: c.ratio(args.ulp) or 0)
     compared = [r for c in found if (r := c.ratio(args.ulp))]
     parts = ["# actc and its peers", ""]
-    parts += [f"{header['processor']}, {header['isa']}, one thread each, load average {header['load average']}, "]
+    isa = f"everybody held to {header['isa']}" if environment.CAPPED else header["isa"]
+    parts += [f"{header['processor']}, {isa}, one thread each, load average {header['load average']}, "]
     parts += [", ".join(f"{k} {v}" for k, v in header["versions"].items()) + f", {platform.platform()}.", ""]
     parts += [
         "ns per element (largest error in ULP on the sample), best of three medians, interleaved at random. The ratio",

@@ -8,11 +8,13 @@ A peer with several ways of doing the same, with and without `out=`, is given th
 
 from __future__ import annotations
 
+import environment  # first of all
+
+# isort: split
 import ast
 import contextlib
 import importlib
 import math
-import os
 import re
 import time
 import warnings
@@ -28,12 +30,6 @@ from formulas import NotThere, into, to_numexpr, to_scalars
 
 import actc
 from actc import _cli_formula, _presets
-
-# One thread for everybody, read when a peer is first imported.
-for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_MAX_THREADS", "NUMBA_NUM_THREADS", "NPROC"):
-    os.environ[variable] = "1"
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false " + os.environ.get("XLA_FLAGS", "")
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 _LOOP = """def run(n, {given}):
     start = clock()
@@ -59,6 +55,7 @@ class Peer:
     """A library. `texts` says what to call; `native` and `back` move arrays there and back."""
 
     layouts: tuple[str, ...] = LAYOUTS
+    cappable = True  # to an instruction set
 
     def __init__(self) -> None:
         self.scope: dict[str, Any] = {"np": np}
@@ -208,7 +205,7 @@ class Torch(Peer):
         torch.set_grad_enabled(False)
         self.torch = torch
         self.scope |= {"torch": torch, "F": torch.nn.functional, "nn": torch._C._nn, "aten": torch.ops.aten}
-        return str(torch.__version__)
+        return f"{torch.__version__} ({torch.backends.cpu.get_cpu_capability()})"
 
     def native(self, a: Array) -> Any:
         if a.dtype.kind == "f":
@@ -316,6 +313,7 @@ class ONNXRuntime(Peer):
     """A graph of one operator, or of what its users compose, through IOBinding with preallocated results."""
 
     layouts = ("contiguous",)
+    cappable = False
     OPSET = 24
 
     def open(self) -> str:
@@ -456,7 +454,7 @@ PEERS: tuple[type[Peer], ...] = (Actc, NumPy, SciPy, Torch, JAX, ONNXRuntime, Nu
 def installed(chosen: Sequence[str] = ()) -> Iterator[Peer]:
     """Those of the named peers (default: all) that can be imported."""
     for kind in PEERS:
-        if not chosen or kind.__name__.lower() in chosen:
+        if (not chosen or kind.__name__.lower() in chosen) and (kind.cappable or not environment.CAPPED):
             with contextlib.suppress(ImportError), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 yield kind()

@@ -14,6 +14,7 @@ import pytest
 from conftest import run_python
 
 import actc
+from actc import _config
 
 BENCH = pathlib.Path(__file__).parents[1] / "bench"
 sys.path.insert(0, str(BENCH))
@@ -251,6 +252,22 @@ runpy.run_path({str(BENCH / "against.py")!r}, run_name="__main__")
     assert "geometric mean" in text
     assert text.count("| sigmoid | forward | f32 |") >= 3
     assert "5x7 axis 0" in text
+
+
+def test_everybody_is_held_to_avx2(tmp_path: pathlib.Path) -> None:
+    if "avx2" not in _config.config()["available"]:
+        pytest.skip("the processor has no AVX2")
+    code = f"""
+import sys
+sys.path.insert(0, {str(BENCH)!r})
+import peers
+from numpy._core._multiarray_umath import __cpu_features__ as features
+assert not features["AVX512F"] or "X86_V4" not in features or not features["X86_V4"], features
+assert peers.ONNXRuntime not in map(type, peers.installed())
+for peer in peers.installed(["torch", "actc"]):
+    assert peer.name == "actc" or "AVX2" in peer.version, peer.version
+"""
+    run_python(code, ACTC_ISA="avx2")
 
 
 @pytest.mark.parametrize(("arguments", "says"), [

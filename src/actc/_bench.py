@@ -183,9 +183,16 @@ def sample(dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     return np.concatenate([-size[::-1], [0.0], size]).astype(dtype)
 
 
+def _zeros_of_value(judge: Any) -> list[float]:
+    """Where f crosses 0, other than at 0, within 20."""
+    x = np.linspace(-20, 20, 40_001)
+    sign = np.sign(judge(x))
+    return [float(z) for z in x[1:][sign[1:] != sign[:-1]] if abs(z) > 0.01]
+
+
 @cache
 def _reference(name: str, derivative: bool, dtype: np.dtype[Any]) -> tuple[Any, Any, Any] | None:
-    """f or f' on the sample as (high, low), and the size that an error is relative to: near an isolated zero of f'
+    """f or f' on the sample as (high, low), and the size that an error is relative to: near a zero of f' or f
     its own size would be meaningless. float64 has mpmath for a judge, the others have `actc.exact` in float64."""
     row, x = ROWS[name], sample(dtype)
     judge = ufunc_of(name, "derivative" if derivative else "forward", exact.elementwise)
@@ -198,7 +205,7 @@ def _reference(name: str, derivative: bool, dtype: np.dtype[Any]) -> tuple[Any, 
         high = np.asarray(judge(x.astype(np.float64)))
         low = np.zeros_like(high)
     scale = np.abs(high)
-    for zero in _cli_formula.zeros(row, 20) if derivative else []:
+    for zero in _cli_formula.zeros(row, 20) if derivative else _zeros_of_value(judge):
         beside = np.abs(judge(np.array([zero - 1, zero + 1]))).max()
         near = np.abs(x.astype(np.float64) - zero) <= 0.25
         scale = np.where(near, np.maximum(scale, beside), scale)
