@@ -325,7 +325,7 @@ def markdown(found: list[Cell], against: Against, header: dict[str, Any], args: 
     parts += [f"{header['processor']}, {isa}, one thread each, load average {header['load average']}, "]
     parts += [", ".join(f"{k} {v}" for k, v in header["versions"].items()) + f", {platform.platform()}.", ""]
     parts += [
-        "ns per element (largest error in ULP on the sample), best of three medians, interleaved at random. The ratio",
+        "ns per element (largest error in ULP on the sample), best of three blocks, interleaved at random. The ratio",
         f"is the time of the fastest peer with error <= {args.ulp:g} ULP over that of actc; ~~others~~ do not count.",
         "GB/s: what actc reads and writes; of copy: over what np.copyto reads and writes in the same turn.", "",
     ]  # fmt: skip

@@ -4,6 +4,7 @@ Import it before anything else. With `ACTC_ISA=avx2` those peers are left out th
 """
 
 import os
+from importlib.metadata import version
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_MAX_THREADS", "NUMBA_NUM_THREADS", "NPROC"):
     os.environ[variable] = "1"
@@ -11,7 +12,8 @@ flags = ["--xla_cpu_multi_thread_eigen=false"]
 
 CAPPED = os.environ.get("ACTC_ISA") == "avx2"
 if CAPPED:
-    os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"
+    groups = "X86_V4" if tuple(map(int, version("numpy").split(".")[:2])) >= (2, 4) else "AVX512F AVX512CD AVX512_SKX"
+    os.environ["NPY_DISABLE_CPU_FEATURES"] = f"{groups} AVX512_ICL AVX512_SPR"
     os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
     os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX2"
     os.environ["NUMBA_CPU_NAME"], os.environ["NUMBA_CPU_FEATURES"] = "haswell", ""

@@ -68,8 +68,9 @@ static INLINE V rounded(V v, format to)
    near to it for its own error, 4 units in the last place of a float and 32 of a double (both generous), if these bits
    are nearly those. Subnormal numbers of the type are as far apart as the smallest normal ones: adding that number makes
    normal ones of them.
-   Near a zero of f' the error of a derivative is no longer relative. Then what is small is always doubtful, and of the
-   rest the `near_zero` units; but not the tail, and no float32 (half) comes so near to a zero as the tail begins. */
+   Near a zero of f' the error of a derivative is no longer relative. Then what is small is doubtful at first sight, and of
+   the rest the `near_zero` units; but not the tail, and no float32 (half) comes so near to a zero as the tail begins. A
+   second look asks whether the absolute error decides (silu' in binary16: 1.2 ns an element instead of 1.5, gelu' 2.4 instead of 4.8). */
 static INLINE M in_doubt(V v, int near_zero, format to)
 {
     const int dropped = MANTISSA + 1 - to.bits;
@@ -78,6 +79,12 @@ static INLINE M in_doubt(V v, int near_zero, format to)
     M doubt = bits_near(sel(lt(a, K(to.normal)), a + K(to.normal), a), dropped, error);
     if (near_zero) doubt = doubt | (lt(a, K(C(0x1p-6f, 0x1p-18))) & gt(a, K(C(0x1p-16f, 0x1p-32))));
     return doubt;
+}
+/* Whether v, its error taken away and added, rounds to different numbers. */
+static INLINE M is_open(V v, format to)
+{
+    const V error = fma(abs(v), K(C(0x1p-22f, 0x1p-47)), K(C(0x1p-22f, 0x1p-51)));
+    return lt(rounded(v - error, to), rounded(v + error, to));
 }
 static INLINE size_t doubtful(const REAL *v, size_t n, int near_zero, format to, uint16_t *which)
 {
@@ -91,7 +98,10 @@ static INLINE size_t doubtful(const REAL *v, size_t n, int near_zero, format to,
         }
         for (size_t j = i; j < i + AHEAD && j < n; j += LANES) {
             const size_t m = n - j;
-            unsigned lanes = lanes_of(in_doubt(m < LANES ? load_some(v + j, m) : load(v + j), near_zero, to));
+            const V some = m < LANES ? load_some(v + j, m) : load(v + j);
+            M doubt = in_doubt(some, near_zero, to);
+            if (near_zero) doubt = doubt & is_open(some, to);
+            unsigned lanes = lanes_of(doubt);
             for (size_t k = j; lanes && k < n; k++, lanes >>= 1)
                 if (lanes & 1) which[count++] = (uint16_t)k;
         }

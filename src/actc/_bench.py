@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import repeat
+from itertools import chain, permutations, repeat
 from pathlib import Path
-from statistics import median
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -140,34 +140,49 @@ def _batch(f: Callable[..., Any], arguments: Sequence[Any]) -> Callable[[int], i
     return run
 
 
-def _round(runs: Sequence[Callable[[int], int]], counts: Sequence[int], chance: random.Random) -> list[float]:
-    """One turn of each, in any order: whoever comes after a caller that frees much memory gets cold pages."""
-    times = [0.0] * len(runs)
-    for i in chance.sample(range(len(runs)), len(runs)):
-        times[i] = runs[i](counts[i]) / counts[i]
-    return times
+def _middle(times: Sequence[float]) -> float:
+    """The mean of the middle half."""
+    cut = len(times) // 4
+    return mean(sorted(times)[cut : len(times) - cut])
+
+
+def _orders(callers: int, turns: int) -> list[tuple[int, ...]]:
+    """Who comes when in each turn: every order as often as the others, shuffled; of many callers, any order."""
+    chance = random.Random(1)
+    if callers > 4:
+        return [tuple(chance.sample(range(callers), callers)) for _ in range(turns)]
+    every = list(permutations(range(callers)))
+    orders = every * (turns // len(every) + 1)
+    chance.shuffle(orders)
+    return orders[:turns]
 
 
 def take_turns(runs: Sequence[Callable[[int], int]], counts: Sequence[int], seconds: float) -> list[float]:
-    """Nanoseconds per call of each: the best of three medians of what one turn of so many calls took."""
+    """Nanoseconds per call of each: the callers take turns, so that a slow moment of the machine hits all alike.
+
+    The best of three blocks of turns of so many calls. Who comes after a caller that frees much memory gets cold pages,
+    so that a time may have two values, of which a median would take either by chance (two equal copies of 8 MB: 0.7 to
+    1.2): hence a mean, of what is left without the slow and fast quarters.
+    """
     cost = sum(run(n) for run, n in zip(runs, counts, strict=True))
     rounds = int(min(25, max(1, 1e9 * seconds / BLOCKS // max(cost, 1))))
     collecting = gc.isenabled()
     gc.disable()
     try:
-        chance = random.Random(1)
-        blocks = [[_round(runs, counts, chance) for _ in range(rounds)] for _ in range(BLOCKS)]
+        blocks: list[list[float]] = []
+        for orders in np.array_split(_orders(len(runs), rounds * BLOCKS), BLOCKS):
+            times: list[list[float]] = [[] for _ in runs]
+            for i in chain.from_iterable(orders):
+                times[i].append(runs[i](counts[i]) / counts[i])
+            blocks.append([_middle(t) for t in times])
     finally:
         if collecting:
             gc.enable()
-    return [min(median(r[i] for r in block) for block in blocks) for i in range(len(runs))]
+    return [min(block[i] for block in blocks) for i in range(len(runs))]
 
 
 def interleaved(calls: Sequence[Callable[..., Any]], arguments: Sequence[Any], seconds: float) -> list[float]:
-    """Nanoseconds per call of each: the callers take turns, so that a slow moment of the machine hits all alike.
-
-    Calls under 10 us are timed in a loop of about 200 us.
-    """
+    """Nanoseconds per call of each, in turns. Calls under 10 us are timed in a loop of about 200 us."""
     runs = [_batch(f, arguments) for f in calls]
     once = [max(1, min(run(1), run(1))) for run in runs]
     return take_turns(runs, [1 if t >= 10_000 else 200_000 // t + 1 for t in once], seconds)

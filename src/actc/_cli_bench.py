@@ -51,7 +51,7 @@ def header() -> list[str]:
     return [
         f"{m['processor']}, {m['isa']}, {m['cores']} cores, {m['threads']} thread, load average {m['load average']}",
         f"{versions}, {m['platform']}",
-        "ns per element, best of three medians, interleaved; ratio: NumPy's time over actc's; ULP: largest error for",
+        "ns per element, best of three blocks, interleaved; ratio: NumPy's time over actc's; ULP: largest error for",
         "1e-6 <= |x| <= 20. NumPy's column is the plain expression of the formula, listed below the table.",
     ]
 
