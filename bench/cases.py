@@ -66,6 +66,10 @@ LAYOUTS = ("contiguous", "strided", "transposed")
 VALUES = ("normal", "subnormal", "-100", "nan")
 
 
+class NoSuchValues(Exception):
+    """A function that has no values of the kind that was asked for."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One cell of the table."""
@@ -143,23 +147,23 @@ def passes(name: str) -> tuple[str, ...]:
 
 def arrays(case: Case) -> Arrays:
     """The arrays of the timed calls."""
-    count = 3 if case.family == "gate" else 2
     rng = np.random.default_rng(1)
-    tiles = [(3 * rng.standard_normal(min(case.size, 2**16))).astype(case.kind) for _ in range(count)]
-    whole = [np.resize(t, case.size).reshape(case.shape) for t in tiles]
-    x, *rest = whole
+    given = {}
+    for name in "xgu":  # the same numbers for all functions
+        tile = (3 * rng.standard_normal(min(case.size, 2**16))).astype(case.kind)
+        if name == "x" or name in case.inputs:
+            given[name] = np.resize(tile, case.size).reshape(case.shape)
     if case.values != "normal":
-        x = special_values(case)
-        rest = [np.ones_like(x)] * len(rest)
-    return _complete(case, dict(zip("xgu", [x, *rest], strict=False)))
+        given = {name: np.ones_like(a) for name, a in given.items()} | {"x": special_values(case)}
+    return _complete(case, given)
 
 
 def special_values(case: Case) -> Array:
-    """An x of nothing but -100 or NaN, or one at which every result is subnormal; LookupError if there is none."""
+    """An x of nothing but -100 or NaN, or one at which every result is subnormal."""
     if case.values != "subnormal":
         return np.full(case.shape, float(case.values), case.kind)
     if case.family == "row":
-        raise LookupError("no such rows")
+        raise NoSuchValues("rows have no subnormal inputs of their own")
     name = GATES[case.name].activation if case.family == "gate" else case.name
     f = _bench.ufunc_of(name, "derivative" if case.which == "backward" and case.family != "gate" else "forward")
     tiny = float(_bench._finfo(case.kind).smallest_normal)
@@ -168,7 +172,7 @@ def special_values(case: Case) -> Array:
     y = np.abs(np.asarray(f(x)).astype(np.float64))
     x = x[(y > 0) & (y < tiny)]
     if not x.size:
-        raise LookupError("no results are subnormal")
+        raise NoSuchValues("no results are subnormal")
     return np.resize(x, case.size).reshape(case.shape)
 
 
@@ -195,11 +199,13 @@ def _laid_out(case: Case, shape: tuple[int, ...]) -> Array:
 
 def _complete(case: Case, given: Arrays) -> Arrays:
     """Inputs in their layout, and what else the calls of this case need."""
+    given = {name: a for name, a in given.items() if name == "x" or name in case.inputs}
     shape = given["x"].shape
     reduced = list(shape)
     if case.name == "logsumexp":
         del reduced[case.axis]
-        given["g"] = np.resize(given["g"], reduced)
+        if "g" in given:
+            given["g"] = np.resize(given["g"], reduced)
     done: Arrays = {}
     for name, a in given.items():
         done[name] = _laid_out(case, a.shape)
@@ -245,13 +251,13 @@ def _gate_error(case: Case, results: Any) -> float | None:
     gate, a = GATES[case.name], sample(case)
     if len(gate.parameters) > len(_bench.ROWS[gate.activation].parameters):
         return None  # clamped
-    u, g = (a[name].astype(np.float64) for name in "ug")
+    factors = [a["g"], a["g"] * a["u"]] if case.which == "backward" else [a["u"]]
     worst, found = 0.0, results(a)
-    for i, factor in enumerate([g, g * u] if case.which == "backward" else [u]):
+    for i, factor in enumerate(factors):
         reference = _bench._reference(gate.activation, i == 1, case.kind)
         if reference is None:
             return None
-        high, low, scale = (part * factor for part in reference)
+        high, low, scale = (part * factor.astype(np.float64) for part in reference)
         worst = max(worst, _bench.ulps(found[i], high, low, scale, case.kind))
     return worst
 
