@@ -118,6 +118,22 @@ TORCH = {
 # layer_norm knows the last axes only; along the first one it is what batch_norm does in training
 TORCH_COLUMNS = "torch.batch_norm(x, None, None, None, None, True, 0.1, eps, False)"
 
+# swish is silu there; hard_swish and hard_sigmoid have other slopes
+THINC = {
+    "relu": ("ops.relu(x)", "ops.backprop_relu(g, s)"),
+    "sigmoid": ("ops.sigmoid(x)", "ops.backprop_sigmoid(g, s)"),
+    "silu": ("ops.swish(x)", "ops.backprop_swish(g, x, s)"),
+    "gelu": ("ops.gelu(x)", "ops.backprop_gelu(g, x)"),
+    "gelu_tanh": ("ops.gelu_approx(x)", "ops.backprop_gelu_approx(g, x)"),
+    "mish": ("ops.mish(x)", "ops.backprop_mish(g, x)"),
+    "dish": ("ops.dish(x)", "ops.backprop_dish(g, x)"),
+    "hard_sigmoid_onnx": ("ops.hard_sigmoid(x)", "ops.backprop_hard_sigmoid(g, x)"),
+    "hard_swish": ("ops.hard_swish_mobilenet(x)", "ops.backprop_hard_swish_mobilenet(g, x)"),
+    "hard_tanh": ("ops.hard_tanh(x)", "ops.backprop_hard_tanh(g, x)"),
+    "relu6": ("ops.relu_k(x)", "ops.backprop_relu_k(g, x)"),
+    "softmax": ("ops.softmax(x, axis=axis)", "ops.backprop_softmax(s, g, axis=axis)"),
+}
+
 # the others follow from actc.preset("jax") and the formulas
 JAX = {
     "softmax": "nn.softmax(x, axis=axis)",

@@ -12,128 +12,21 @@ import environment  # first of all
 
 # isort: split
 import ast
-import contextlib
 import importlib
 import math
 import re
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import repeat
 from typing import Any
 
 import names
 import numpy as np
-from cases import LAYOUTS, Array, Arrays, Case
+from cases import Array, Arrays, Case
 from formulas import NotThere, into, to_numexpr, to_scalars
+from peer import Peer, given, without_out
 
 import actc
 from actc import _cli_formula, _presets
-
-_LOOP = """def run(n, {given}):
-    start = clock()
-    for _ in repeat(None, n):
-        {text}
-    return clock() - start
-def once({given}):
-    {before}return {last}
-"""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One way of one peer, ready to be timed."""
-
-    peer: str
-    text: str  # for people
-    run: Callable[[int], int]  # nanoseconds of n calls
-    results: Callable[[], tuple[Array, ...]]
-
-
-class Peer:
-    """A library. `texts` says what to call; `native` and `back` move arrays there and back."""
-
-    layouts: tuple[str, ...] = LAYOUTS
-    cappable = True  # to an instruction set
-
-    def __init__(self) -> None:
-        self.scope: dict[str, Any] = {"np": np}
-        self.version = self.open()
-
-    @property
-    def name(self) -> str:
-        return type(self).__name__.lower()
-
-    def open(self) -> str:
-        """Import it, hold it to one thread, and say its version."""
-        raise NotImplementedError
-
-    def texts(self, case: Case, scope: dict[str, Any]) -> Sequence[str]:
-        """The calls; `scope` may be given further names."""
-        raise NotImplementedError
-
-    def native(self, a: Array) -> Any:
-        return a
-
-    def back(self, a: Any, kind: np.dtype[Any]) -> Array:
-        return np.array(a)
-
-    def calls(self, case: Case, arrays: Arrays) -> list[Call]:
-        """Every way of computing the case there is; none if the peer lacks it."""
-        if case.layout not in self.layouts:
-            return []
-        kept: dict[str, Any] = {}
-
-        def lookup(name: str) -> Any:
-            if name not in kept:
-                kept[name] = self.native(arrays[name])
-            return kept[name]
-
-        scope = {**self.scope, **case.parameters, "axis": case.axis, "array": lookup}
-        try:
-            texts = self.texts(case, scope)
-            return [self._call(case, text, scope, arrays, lookup) for text in dict.fromkeys(texts)]
-        except NotThere:
-            return []
-
-    def _call(self, case: Case, text: str, scope: dict[str, Any], arrays: Arrays, lookup: Callable[[str], Any]) -> Call:
-        *before, last = text.split("; ")
-        path = re.match(r"(?!(?:x|y)\.)[A-Za-z_]\w*(\.\w+)+(?=\()", last)
-        called = last
-        own = dict(scope)
-        if path:  # `torch.sigmoid` is looked up once, as anybody would who cares about the time of a call
-            own["call"] = eval(path[0], scope)
-            called = "call" + last[path.end() :]
-        code = "; ".join([*before, called])
-        used = {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)}
-        if missing := used & {"ux", "yd"} - arrays.keys():  # two arrays in one piece, which this layout does not have
-            raise NotThere(", ".join(missing))
-        own |= {n: lookup(n) for n in used & arrays.keys()} | {"clock": time.perf_counter_ns, "repeat": repeat}
-        given = ", ".join(f"{n}={n}" for n in sorted({"clock", "repeat"} | (used & own.keys())))
-        begin = "".join(f"{b}; " for b in before)
-        exec(_LOOP.format(given=given, text=code, before=begin, last=called), own)
-
-        def results() -> tuple[Array, ...]:
-            found = own["once"]()
-            found = found if isinstance(found, tuple | list) else (found,)
-            found = tuple(self.back(r, case.kind) for r in found)
-            if any(r.dtype != case.kind for r in found):
-                raise TypeError(f"gives {found[0].dtype}, not {case.kind}")
-            if len(found) < len(case.outputs):  # both in one piece
-                found = tuple(np.split(found[0], 2))
-            return found[: len(case.outputs)]
-
-        return Call(self.name, text, own["run"], results)
-
-
-def without_out(text: str) -> str:
-    """The same call with a result of its own."""
-    return re.sub(r", (out|grad_input)=\w+(?=\))", "", text)
-
-
-def _given(case: Case) -> str:
-    return ", ".join(case.inputs)
 
 
 class Actc(Peer):
@@ -145,7 +38,7 @@ class Actc(Peer):
         path = f"actc.{case.name}" + (f".{case.which}" if case.which != "forward" else "")
         axis = ", axis=axis" if case.family == "row" else ""
         out = f"({', '.join(case.outputs)})" if len(case.outputs) > 1 else case.outputs[0]
-        return [f"{path}({_given(case)}{axis}, out={out})", f"{path}({_given(case)}{axis})"]
+        return [f"{path}({given(case)}{axis}, out={out})", f"{path}({given(case)}{axis})"]
 
 
 # ---- NumPy, SciPy: the formula ---------------------------------------------------------------------------------------
@@ -165,14 +58,14 @@ class NumPy(Peer):
             found.append(names.NUMPY[case.name, case.which])
         if case.kind.itemsize == 2 and case.family != "row":
             scope["in_float32"] = _in_float32(source, case, scope)
-            found.append(f"in_float32({_given(case)})")
+            found.append(f"in_float32({given(case)})")
         return found
 
 
 def _in_float32(source: str, case: Case, scope: dict[str, Any]) -> Callable[..., Any]:
     *before, last = source.split("; ")
     own = dict(scope)
-    exec(f"def f({_given(case)}):\n    {''.join(f'{b}; ' for b in before)}return {last}", own)
+    exec(f"def f({given(case)}):\n    {''.join(f'{b}; ' for b in before)}return {last}", own)
 
     def in_float32(*inputs: Array) -> Any:
         y = own["f"](*(a.astype(np.float32) for a in inputs))
@@ -293,16 +186,16 @@ class JAX(Peer):
             return ["vjp(saved, g).block_until_ready()"]
         scope["jit"] = jax.jit(made[case.which])
         scope["block"] = jax.block_until_ready
-        given = ", ".join(case.inputs)
-        return [f"block(jit({given}))" if len(case.outputs) > 1 else f"jit({given}).block_until_ready()"]
+        call = f"jit({given(case)})"
+        return [f"block({call})" if len(case.outputs) > 1 else f"{call}.block_until_ready()"]
 
     def _forward(self, case: Case) -> str:
         if case.name in names.JAX:
             return names.JAX[case.name]
         if case.family == "elementwise" and case.name in self.names:
             name, row = self.names[case.name]
-            given = "".join(f", {theirs}={ours}" for theirs, ours in zip(row.parameters, case.parameters, strict=False))
-            return f"nn.{name}(x{given})"
+            more = "".join(f", {theirs}={ours}" for theirs, ours in zip(row.parameters, case.parameters, strict=False))
+            return f"nn.{name}(x{more})"
         return Case(case.name, "forward", case.dtype, case.shape).numpy_source()
 
 
@@ -323,8 +216,8 @@ class ONNXRuntime(Peer):
         for theirs, row in _presets._TABLES["onnx"].items():
             if not row.rule and _presets.REQUIRED not in row.parameters.values():
                 ours = list(actc.elementwise[row.actc].parameters)
-                given = "".join(f", {a}={b}" for a, b in zip(row.parameters, ours, strict=False))
-                self.names.setdefault(row.actc, f"{theirs}(x{given})")
+                more = "".join(f", {a}={b}" for a, b in zip(row.parameters, ours, strict=False))
+                self.names.setdefault(row.actc, f"{theirs}(x{more})")
         return str(self.ort.__version__)
 
     def texts(self, case: Case, scope: dict[str, Any]) -> Sequence[str]:
@@ -390,6 +283,9 @@ class ONNXRuntime(Peer):
         return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=10).SerializeToString())
 
 
+# ---- numexpr, numba: the formula; thinc ------------------------------------------------------------------------------
+
+
 class Numexpr(Peer):
     def open(self) -> str:
         numexpr = importlib.import_module("numexpr")
@@ -430,13 +326,13 @@ class Numba(Peer):
         for i, (formula, out) in enumerate(zip(case.formulas(), case.outputs, strict=True)):
             expression, numbers = to_scalars(formula)
             numbers = {n: case.kind.type(v) for n, v in {**case.parameters, **numbers}.items()}
-            key = (expression, case.dtype, _given(case), *numbers.values())
+            key = (expression, case.dtype, given(case), *numbers.values())
             if key not in self.made:
                 own = {**vars(math), "abs": abs, "max": max, "min": min, **numbers}
-                exec(f"def f({_given(case)}): return {expression}", own)
+                exec(f"def f({given(case)}): return {expression}", own)
                 self.made[key] = self._vectorized(own["f"], real(*[real] * len(case.inputs)))
             scope[f"vectorized{i}"] = self.made[key]
-            texts.append(f"vectorized{i}({_given(case)}, {out})")
+            texts.append(f"vectorized{i}({given(case)}, {out})")
         return [f"({', '.join(texts)})" if len(texts) > 1 else texts[0]]
 
     def _vectorized(self, f: Callable[..., Any], signature: Any) -> Any:
@@ -446,15 +342,33 @@ class Numba(Peer):
             raise NotThere(str(error)) from None
 
 
+class Thinc(Peer):
+    layouts = ("contiguous",)
+
+    def open(self) -> str:
+        self.scope["ops"] = importlib.import_module("thinc.api").NumpyOps()
+        return str(importlib.import_module("thinc").__version__)
+
+    def texts(self, case: Case, scope: dict[str, Any]) -> Sequence[str]:
+        if case.name not in names.THINC or case.which not in ("forward", "backward"):
+            raise NotThere(case.name)
+        return [names.THINC[case.name][case.which == "backward"]]
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 
-PEERS: tuple[type[Peer], ...] = (Actc, NumPy, SciPy, Torch, JAX, ONNXRuntime, Numexpr, Numba)
+PEERS: tuple[type[Peer], ...] = (Actc, NumPy, SciPy, Torch, JAX, ONNXRuntime, Numexpr, Numba, Thinc)
 
 
 def installed(chosen: Sequence[str] = ()) -> Iterator[Peer]:
     """Those of the named peers (default: all) that can be imported."""
     for kind in PEERS:
-        if (not chosen or kind.__name__.lower() in chosen) and (kind.cappable or not environment.CAPPED):
-            with contextlib.suppress(ImportError), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield kind()
+        if (chosen and kind.__name__.lower() not in chosen) or (environment.CAPPED and not kind.cappable):
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                peer = kind()
+            except ImportError:
+                continue
+        yield peer

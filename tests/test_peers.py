@@ -23,7 +23,7 @@ Case = cases.Case
 EVERY = [*actc.elementwise, *actc.gates, *cases.ROWS]
 TABLES = {
     "torch": set(names.TORCH), "scipy": set(names.SCIPY), "jax": set(names.JAX), "onnxruntime": set(names.ONNX),
-    "numpy": {name for name, _ in names.NUMPY},
+    "numpy": {name for name, _ in names.NUMPY}, "thinc": set(names.THINC),
 }  # fmt: skip
 # Of the largest result. The tanh form of gelu differs from gelu by 6e-5 here; second derivatives of peers cancel.
 CLOSE = {"forward": 1e-5, "second_derivative": 1e-3}
