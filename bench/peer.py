@@ -38,7 +38,7 @@ class Peer:
     """A library. `texts` says what to call; `native` and `back` move arrays there and back."""
 
     layouts: tuple[str, ...] = LAYOUTS
-    cappable = True  # to an instruction set
+    can_be_held = True  # to an instruction set
 
     def __init__(self) -> None:
         self.scope: dict[str, Any] = {"np": np}

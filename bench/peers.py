@@ -206,7 +206,7 @@ class ONNXRuntime(Peer):
     """A graph of one operator, or of what its users compose, through IOBinding with preallocated results."""
 
     layouts = ("contiguous",)
-    cappable = False
+    can_be_held = False
     OPSET = 24
 
     def open(self) -> str:
@@ -363,7 +363,7 @@ PEERS: tuple[type[Peer], ...] = (Actc, NumPy, SciPy, Torch, JAX, ONNXRuntime, Nu
 def installed(chosen: Sequence[str] = ()) -> Iterator[Peer]:
     """Those of the named peers (default: all) that can be imported."""
     for kind in PEERS:
-        if (chosen and kind.__name__.lower() not in chosen) or (environment.CAPPED and not kind.cappable):
+        if (chosen and kind.__name__.lower() not in chosen) or (environment.CAPPED and not kind.can_be_held):
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
