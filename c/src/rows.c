@@ -179,11 +179,13 @@ static void run_with(const unit *u, const call *c)
     const int across =
         !varies && c->rows > 1 &&
         (lines_across ? own || c->length <= most_across : (is_short || !lines_along) && c->length <= most_across);
+    /* columns whose elements all fall into one set of the cache are better read once (1024x1024: 1.2 ns instead of 2.2) */
+    const int collide = c->all[0].inner % 4096 == 0;
     p.along = !across;
     for (size_t at = 0; at < c->rows; at += p.width) {
         p.width = !across ? 1 : c->rows - at < (size_t)lanes ? c->rows - at : (size_t)lanes;
         place(c, &p, at, lanes);
-        if (own && (across ? lines_across : lines_along))
+        if (own && (across ? lines_across && (!collide || c->length > most_across) : lines_along))
             apply_own(u, c, &p, kernels);
         else if (c->length <= (across ? most_across : most_along))
             staged(u, c, &p, kernels, own, real, room, (char *)scratch);
