@@ -27,6 +27,7 @@ DOUBT = 64  # units in the last place of a double by which the double kernels ar
 DECIDED = 2000  # inputs of one item that mpmath decides: of more, a random choice
 LANES = 64
 EXACT = 256  # ACTC_EXACT
+DOUBTS = np.dtype([("x", np.uint32), ("y", np.uint32, (2,))])  # struct doubt of prove.c
 
 
 class Zero(Structure):
@@ -109,24 +110,24 @@ class Float32:
         """One chunk; any thread."""
         answer = Answer()
         n = min(CHUNK, self.count - chunk * CHUNK)
-        bits = np.empty(n if self.reference else 0, np.uint32)
+        doubts = np.empty(n if self.reference else 0, DOUBTS)
         counter().prove(
             ctypes.byref(self.question), c_uint64(chunk * CHUNK * self.step), c_uint64(self.step), c_size_t(n),
-            ctypes.byref(answer), c_void_p(bits.ctypes.data), c_size_t(len(bits)),
+            ctypes.byref(answer), c_void_p(doubts.ctypes.data), c_size_t(len(doubts)),
         )  # fmt: skip
-        return answer, self.decide_by_series(bits[: answer.doubtful])
+        return answer, self.decide_by_series(doubts[: answer.doubtful])
 
-    def decide_by_series(self, bits: np.ndarray) -> list[np.ndarray]:
-        """Inputs in doubt that are misrounded for certain, for each tier, and last those that remain in doubt."""
-        if not len(bits) or not self.ties:
-            return [bits[:0]] * len(self.tiers) + [bits]
-        x = floats(bits)
+    def decide_by_series(self, doubts: np.ndarray) -> list[np.ndarray]:
+        """Inputs in doubt that are misrounded for certain, for each tier, and last the doubts that remain."""
+        if not len(doubts) or not self.ties:
+            return [doubts["x"]] * len(self.tiers) + [doubts]
+        x = floats(doubts["x"])
         with np.errstate(all="ignore"):
             wide = self.item.function("default")(x.astype(np.float64), *self.item.parameters)
             ends = [(wide * (1 + s * self.question.doubt)).astype(np.float32) for s in (-1, 1)]
         right, certain = self.ties.decide(x, np.minimum(*ends), np.maximum(*ends))
-        results = [self.item.function(t)(x, *self.item.parameters) for t in self.tiers]
-        return [bits[certain & (y.view(np.uint32) != right.view(np.uint32))] for y in results] + [bits[~certain]]
+        wrong = [certain & (doubts["y"][:, t] != right.view(np.uint32)) for t in range(len(self.tiers))]
+        return [doubts["x"][w] for w in wrong] + [doubts[~certain].copy()]
 
     def add(self, chunk: int, answer: Answer, wrong: list[np.ndarray]) -> None:
         """Keep what came out of a chunk."""
@@ -147,11 +148,12 @@ class Float32:
 
     def decide(self) -> None:
         """What the series leaves open, by the compiled formulas, and by mpmath what these do."""
-        x, f = floats(np.concatenate([*self.left, np.empty(0, np.uint32)])), self.item.function
-        x = x[oracle.inside(self.item.row, x, *self.item.parameters)]
+        doubts = np.concatenate([*self.left, np.empty(0, DOUBTS)])
+        doubts = doubts[oracle.inside(self.item.row, floats(doubts["x"]), *self.item.parameters)]
         assert self.reference
-        for part in oracle.chunks(x, 1 << 19):
-            ys, cap = [f(t)(part, *self.item.parameters) for t in self.tiers], -(-DECIDED * len(part) // len(x))
+        for some in oracle.chunks(doubts, 1 << 19):
+            part, cap = floats(some["x"]), -(-DECIDED * len(some) // len(doubts))
+            ys = [floats(some["y"][:, t]) for t in range(len(self.tiers))]
             errors, _, kept = self.reference.errors(
                 self.item.order, part, ys, F32, *self.item.parameters, rounding=True, cap=cap
             )

@@ -46,6 +46,7 @@ class Series:
     an integer that makes short numbers of thirds and the like, whose products with powers of x are exact."""
 
     def __init__(self, formula: Any, parameters: tuple[float, ...], kink: float, negative: bool, far: bool):
+        self.rest: int | None = None
         self.usable, self.sign, self.reach = False, 1 if far else -1, 0.0
         with mp.workprec(BITS * (TERMS + 4) * 2):
             values = list(map(mpf, parameters))
@@ -74,17 +75,18 @@ class Series:
             self.high = [float(c) for c in found]
             self.low = [float(c - a) for c, a in zip(found, self.high, strict=True)]
             self.exact = [is_short(c) for c in found]
-        within = min(1.0, kink)
-        samples = [max(FAR, kink) * s for s in (1, 2, 3, 4, 8)] if far else [within * s for s in (0.01, 0.3, 0.9)]
-        self.rest = self.rest_of(formula, values, found, [mpf(-s if negative else s) for s in samples])
-        self.is_polynomial = all(self.exact) and not any(found[-3:]) and self.rest is not None
+        if all(self.exact) and not any(found[-3:]):
+            within = min(1.0, kink)
+            samples = [max(FAR, kink) * s for s in (1, 1.5, 2, 3, 4)] if far else [within * s for s in (0.01, 0.3, 0.9)]
+            self.rest = self.rest_of(formula, values, found, [mpf(-s if negative else s) for s in samples])
+        self.is_polynomial = self.rest is not None
         self.reach = max(FAR, kink) if far else kink if self.is_polynomial else min(NEAR, kink)
         self.usable = True
 
     def rest_of(self, formula: Any, values: list[Any], found: list[Any], samples: list[Any]) -> int | None:
         """The sign of q f minus the series, which decides exact ties if that is a polynomial: 0 where it is all there
         is to f, 1 in x - tanh(x) = x - 1 + 2 e^-2x - .. for large x, seen at some. None if it is no tiny rest."""
-        precision = BITS * 50
+        precision = BITS * 8
         with mp.workprec(precision):
             rests = [
                 self.q * formula.at(x, *values)

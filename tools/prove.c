@@ -32,6 +32,10 @@ typedef struct question {
     size_t zero_count;
 } question;
 
+typedef struct doubt {
+    uint32_t input, results[TIERS];
+} doubt;
+
 typedef struct answer {
     double worst[TIERS]; /* the largest error, in ULP; infinity: NaN on one side only */
     uint64_t misrounded[TIERS], doubtful;
@@ -144,38 +148,39 @@ static double by_the_rule(const question *q, float x, double wanted)
     return own / ulp;
 }
 
-/* The inputs with the bits first, first + step, ..., n of them. Adds to *a; the bits of inputs in doubt go to `doubtful`,
-   as far as there is room. */
-void prove(const question *q, uint64_t first, uint64_t step, size_t n, answer *a, uint32_t *doubtful, size_t room)
+/* The inputs with the bits first, first + step, ..., n of them. Adds to *a; inputs in doubt and their results go to
+   `doubts`, as far as there is room. */
+void prove(const question *q, uint64_t first, uint64_t step, size_t n, answer *a, doubt *doubts, size_t room)
 {
-    float x[BLOCK], y[BLOCK];
+    float x[BLOCK], y[TIERS][BLOCK] = {{0}};
     double wide[BLOCK], wanted[BLOCK], errors[BLOCK];
     uint32_t bits[BLOCK], low[BLOCK], high[BLOCK];
     const void *in[] = {x}, *in_wide[] = {wide};
-    void *out[] = {y}, *out_wide[] = {wanted};
+    void *out_wide[] = {wanted};
     for (size_t at = 0; at < n; at += BLOCK) {
         const int m = n - at < BLOCK ? (int)(n - at) : BLOCK;
         for (int i = 0; i < m; i++) bits[i] = (uint32_t)(first + (at + (size_t)i) * step);
         memcpy(x, bits, (size_t)m * sizeof *x);
-        double absolute = 0;
-        if (q->judge) {
-            for (int i = 0; i < m; i++) wide[i] = x[i];
-            q->apply(q->row, (enum actc_pass)(q->passes[0] & ~ACTC_EXACT), ACTC_F64, in_wide, out_wide, (size_t)m,
-                     q->parameters);
-            absolute = absolute_doubt(q, x, m);
-            int open = ends_of(wanted, m, q->doubt, absolute, low, high);
-            for (int i = 0; open && i < m; i++)
-                if (low[i] != high[i]) {
-                    if (a->doubtful < room) doubtful[a->doubtful] = bits[i];
-                    a->doubtful++, open--;
-                }
-        }
         for (int t = 0; t < q->tiers; t++) {
+            void *out[] = {y[t]};
             q->apply(q->row, (enum actc_pass)q->passes[t], ACTC_F32, in, out, (size_t)m, q->parameters);
-            digest(y, m, a->digest[t]);
-            if (!q->judge) continue;
-            a->misrounded[t] += (uint64_t)misrounded_of(y, low, high, m);
-            if (errors_of(y, wanted, m, errors) <= a->worst[t]) continue;
+            digest(y[t], m, a->digest[t]);
+        }
+        if (!q->judge) continue;
+
+        for (int i = 0; i < m; i++) wide[i] = x[i];
+        q->apply(q->row, (enum actc_pass)(q->passes[0] & ~ACTC_EXACT), ACTC_F64, in_wide, out_wide, (size_t)m,
+                 q->parameters);
+        const double absolute = absolute_doubt(q, x, m);
+        int open = ends_of(wanted, m, q->doubt, absolute, low, high);
+        for (int i = 0; open && i < m; i++)
+            if (low[i] != high[i]) {
+                if (a->doubtful < room) doubts[a->doubtful] = (doubt){bits[i], {bits32(y[0][i]), bits32(y[1][i])}};
+                a->doubtful++, open--;
+            }
+        for (int t = 0; t < q->tiers; t++) {
+            a->misrounded[t] += (uint64_t)misrounded_of(y[t], low, high, m);
+            if (errors_of(y[t], wanted, m, errors) <= a->worst[t]) continue;
             const int exact = (q->passes[t] & ACTC_EXACT) != 0;
             for (int i = 0; i < m; i++) {
                 if (errors[i] <= a->worst[t]) continue;
