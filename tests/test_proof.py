@@ -25,9 +25,12 @@ ITEMS = proof.items()
 F32 = oracle.FORMATS["float32"]
 
 # Results beyond the contract's bound, and why they are. An entry that is within it again must go.
-EXCEPTIONS: dict[str, str] = {
+EXCEPTIONS = {
     "sigmoid f' float32 default": "2.0034 ULP at 1.7803906",
     "tanh f' float32 default": "the same: tanh'(x) = 4 sigmoid'(2x)",
+    "tanhshrink f float32 exact": "x^3/3 is a tie for some short x, which -2x^5/15 breaks beyond what a double holds",
+    "soft_exponential f alpha=1 float32 default": "expm1(x) + 1 cancels: 0 for -40, where e^x is 4e-18",
+    "soft_exponential f alpha=1 float32 exact": "likewise",
 }
 
 
@@ -60,6 +63,16 @@ def test_no_figure_exceeds_its_bound(form: str) -> None:
     assert not settled, "no exceptions any more"
 
 
+def test_the_reference_of_prove_c_deserves_it() -> None:
+    off = {
+        i.key("float32", t): e["reference"]
+        for i, t, e in known("float32")
+        if e.get("reference", 0) > all_floats.DOUBT / 8
+    }
+    off |= {i.key("float64", t): e["worst"] for i, t, e in known("float64") if e["worst"] > all_floats.DOUBT / 8}
+    assert not set(off) - set(EXCEPTIONS), off
+
+
 def test_every_entry_is_of_the_table() -> None:
     keys = {i.key(d, t) for i in ITEMS for d in oracle.FORMATS for t in proof.TIERS}
     assert not set(ENTRIES) - keys
@@ -68,8 +81,6 @@ def test_every_entry_is_of_the_table() -> None:
 def test_float32_is_proven_at_the_defaults() -> None:
     missing = [i.label for i in ITEMS if i.at_defaults and any(i.key("float32", t) not in ENTRIES for t in proof.TIERS)]
     assert not missing, "make prove ARGS='--type float32 --defaults'"
-    sampled = [i.key("float32", t) for i, t, e in known("float32") if e["step"] > 1]
-    assert not sampled
 
 
 def test_page_is_printed_from_the_figures() -> None:
@@ -96,6 +107,10 @@ def float_of(bits: int) -> np.float32:
 
 def prove(label: str, directory: Any, change: Callable[[np.ndarray, np.ndarray], Any] | None = None) -> dict[str, Any]:
     """Both tiers of an item through a library whose float32 results are changed in place: change(x, y)."""
+    try:
+        oracle.compiler()
+    except FileNotFoundError as error:
+        pytest.skip(f"needs {error}")
     item = next(i for i in ITEMS if i.label == label)
     real = all_floats.library().actc_apply
 
@@ -139,6 +154,7 @@ def test_one_wrong_result_is_seen(right: dict[str, Any], tmp_path: Any, at: int,
     if abs(by) > 1:
         assert abs(by) - 0.51 <= wrong["worst"] <= abs(by) + 0.51
         assert float.fromhex(wrong["at"]) == x0
+        assert wrong["above"] == 1
     assert wrong["sha256"] != right["exact"]["sha256"]
 
 

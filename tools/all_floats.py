@@ -17,7 +17,7 @@ import numpy as np
 import proof
 from near_ties import NearTies
 from proof import ROOT, Item, oracle
-from samples import ulp, zeros_of
+from samples import near_zeros, ulp, zeros_of
 
 import actc
 
@@ -41,8 +41,8 @@ class Question(Structure):
 
     _fields_ = (
         ("apply", c_void_p), ("row", c_void_p), ("parameters", POINTER(c_double)), ("tiers", c_int32),
-        ("passes", c_int32 * 2), ("judge", c_int32), ("doubt", c_double), ("zeros", POINTER(Zero)),
-        ("zero_count", c_size_t),
+        ("passes", c_int32 * 2), ("judge", c_int32), ("bounds", c_double * 2), ("doubt", c_double),
+        ("zeros", POINTER(Zero)), ("zero_count", c_size_t),
     )  # fmt: skip
 
 
@@ -50,8 +50,8 @@ class Answer(Structure):
     """struct answer of prove.c."""
 
     _fields_ = (
-        ("worst", c_double * 2), ("misrounded", c_uint64 * 2), ("doubtful", c_uint64), ("at", c_uint32 * 2),
-        ("digest", c_uint32 * LANES * 2),
+        ("worst", c_double * 2), ("misrounded", c_uint64 * 2), ("above", c_uint64 * 2), ("doubtful", c_uint64),
+        ("at", c_uint32 * 2), ("digest", c_uint32 * LANES * 2),
     )  # fmt: skip
 
 
@@ -87,24 +87,48 @@ class Float32:
 
     def __init__(self, item: Item, tiers: list[str], reference: oracle.Reference | None, step: int, apply: Any = None):
         self.item, self.tiers, self.step, self.reference = item, tiers, step, reference
-        zeros = zeros_of(item, reference) if reference else []
-        self.zeros = [Zero(r, ulp(F32, larger), DOUBT * ulp(F64, larger)) for r, larger in zeros]
+        self.zeros_known = zeros_of(item, reference) if reference else []
+        self.zeros = [Zero(r, ulp(F32, larger), DOUBT * ulp(F64, larger)) for r, larger in self.zeros_known]
         kinks = oracle.kinks_of(item.row, *item.parameters)
         self.ties = NearTies(oracle.formula_of(item.row, item.order), item.parameters, kinks) if reference else None
         passes = [item.order | (EXACT if t == "exact" else 0) for t in tiers]
+        bounds = [max(1.0, item.bound("float32", t)) for t in tiers]
         self.question = Question(
-            ctypes.cast(apply or library().actc_apply, c_void_p),
-            library().actc_find(item.row.name.encode()),
+            ctypes.cast(apply or library().actc_apply, c_void_p), library().actc_find(item.row.name.encode()),
             (c_double * 4)(*item.parameters), len(tiers), (c_int32 * 2)(*passes), reference is not None,
-            DOUBT * 2.0**-52, (Zero * max(1, len(self.zeros)))(*self.zeros), len(self.zeros),
+            (c_double * 2)(*bounds), DOUBT * 2.0**-52, (Zero * max(1, len(self.zeros)))(*self.zeros), len(self.zeros),
         )  # fmt: skip
         self.count = -(-(1 << 32) // step)
         self.chunks = -(-self.count // CHUNK)
         self.digests = [b""] * self.chunks
         self.worst = {t: (0.0, 0) for t in tiers}
-        self.misrounded = dict.fromkeys(tiers, 0)
+        self.misrounded, self.above = dict.fromkeys(tiers, 0), dict.fromkeys(tiers, 0)
         self.doubtful = self.undecided = 0
         self.left: list[np.ndarray] = []
+        self.reference_error = 0.0
+        if reference:
+            self.check_reference()
+
+    def check_reference(self) -> None:
+        """The double kernel at some of the inputs, against the formula: what it is off, in ULP of a double. Where that
+        is more than a fraction of DOUBT prove.c counts nonsense, and float32 results there speak for themselves."""
+        assert self.reference
+        item, rng = self.item, np.random.default_rng(32)
+        patterns = floats(np.arange(0, 1 << 32, 100_003, np.uint64).astype(np.uint32))
+        x = np.concatenate([patterns[np.isfinite(patterns)], rng.uniform(-40, 40, 20_000).astype(np.float32)])
+        x = x[oracle.inside(item.row, x, *item.parameters)]
+
+        def errors(y: np.ndarray, f: oracle.Format, bound: float) -> tuple[np.ndarray, np.ndarray]:
+            (e,), value, kept = self.reference.errors(item.order, x, [y], f, *item.parameters, cap=200)
+            return near_zeros(self.zeros_known, x[kept], e, value, f, bound, self.reference, item), x[kept]
+
+        with np.errstate(all="ignore"):
+            wide = item.function("default")(x.astype(np.float64), *item.parameters)
+        self.reference_error = float(errors(wide, F64, item.bound("float64", "default"))[0].max())
+        if self.reference_error > DOUBT / 8:
+            for tier in self.tiers:
+                e, at = errors(item.function(tier)(x, *item.parameters), F32, item.bound("float32", tier))
+                self.see(tier, float(e.max()), int(at[e.argmax()].view(np.uint32)))
 
     def run(self, chunk: int) -> tuple[Answer, list[np.ndarray]]:
         """One chunk; any thread."""
@@ -137,6 +161,7 @@ class Float32:
         self.digests[chunk] = b"".join(np.array(answer.digest[t], "<u4").tobytes() for t in range(len(self.tiers)))
         for t, tier in enumerate(self.tiers):
             self.misrounded[tier] += answer.misrounded[t] + len(wrong[t])
+            self.above[tier] += answer.above[t]
             self.see(tier, answer.worst[t], answer.at[t])
             for bits in wrong[t][:100]:  # a little more than a half, which the double kernel does not show
                 self.see(tier, math.nextafter(0.5, 1), int(bits))
@@ -177,10 +202,13 @@ class Float32:
             error, bits = self.worst[tier]
             if not self.misrounded[tier]:
                 error = min(error, 0.5)  # what doubles add to it
-            found[self.item.key("float32", tier)] = {
+            entry = {
                 "worst": proof.round_up(error), "at": float(floats(np.array([bits]))[0]).hex(),
                 "misrounded": self.misrounded[tier], "inputs": self.count, "doubtful": self.doubtful,
-                "undecided": self.undecided, "step": self.step, "sha256": self.digest(t),
-                "slice": self.item.digest("float32", tier), "isas": {actc.isa(): self.step},
+                "undecided": self.undecided, "reference": proof.round_up(self.reference_error), "step": self.step,
+                "sha256": self.digest(t), "slice": self.item.digest("float32", tier), "isas": {actc.isa(): self.step},
             }  # fmt: skip
+            if self.above[tier]:
+                entry["above"] = self.above[tier]
+            found[self.item.key("float32", tier)] = entry
         return found

@@ -11,7 +11,8 @@ HEAD = """# Largest errors
 
 Printed by `make prove` from proof.json. Errors are in units in the last place (ULP) of the exact result: 0.5 is
 correctly rounded. Within 1/4 of an isolated zero r != 0 of f or f' they count in units of the larger of the values at
-r - 1 and r + 1, except in the `exact` tier of the narrower types. `*` marks what exceeds its bound.
+r - 1 and r + 1, except in the `exact` tier of the narrower types. `*` marks what exceeds its bound,
+and for how many inputs.
 
 - **float32**: tried for all 2^32 inputs, where `inputs` says so. Errors are taken against the double kernels, whose
   own are in the last table; which of two floats is the right one is decided by arbitrary precision wherever a result
@@ -50,7 +51,7 @@ def line(item: proof.Item, dtype: str, tiers: dict[str, Entry]) -> list[str]:
     cells = [f"`{item.label}`"]
     for tier in proof.TIERS:
         e = tiers.get(tier)
-        cells.append(shown(e["worst"], item.bound(dtype, tier)) if e else "")
+        cells.append(shown(e, item.bound(dtype, tier)) if e else "")
         if dtype in ("float32", "float64"):
             cells.append(f"{float.fromhex(e['at']):.9g}" if e and e["worst"] else "")
         if dtype != "float64":
@@ -65,10 +66,13 @@ def line(item: proof.Item, dtype: str, tiers: dict[str, Entry]) -> list[str]:
     return cells
 
 
-def shown(error: float, bound: float) -> str:
+def shown(e: Entry, bound: float) -> str:
     """Four digits; what is beyond a half by less than they show, as such."""
+    error = e["worst"]
     text = f"0.5 + {error - 0.5:.0e}" if 0 < error - 0.5 < 1e-4 else f"{error:.4g}"
-    return text + (" *" if error > bound else "")
+    if error <= bound:
+        return text
+    return text + (f" * ({e['above']:,} inputs)" if "above" in e else " *")
 
 
 def same_bits(entries: list[Entry]) -> str:

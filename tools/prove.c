@@ -27,6 +27,7 @@ typedef struct question {
     const double *parameters;
     int32_t tiers, passes[TIERS]; /* the pass, for each tier */
     int32_t judge;                /* 0: digests only */
+    double bounds[TIERS];         /* errors above are counted */
     double doubt;                 /* of the reference, relative to its value */
     const zero *zeros;
     size_t zero_count;
@@ -38,7 +39,7 @@ typedef struct doubt {
 
 typedef struct answer {
     double worst[TIERS]; /* the largest error, in ULP; infinity: NaN on one side only */
-    uint64_t misrounded[TIERS], doubtful;
+    uint64_t misrounded[TIERS], above[TIERS], doubtful;
     uint32_t at[TIERS]; /* the bits of the first input with the largest error */
     uint32_t digest[TIERS][LANES];
 } answer;
@@ -180,13 +181,15 @@ void prove(const question *q, uint64_t first, uint64_t step, size_t n, answer *a
             }
         for (int t = 0; t < q->tiers; t++) {
             a->misrounded[t] += (uint64_t)misrounded_of(y[t], low, high, m);
-            if (errors_of(y[t], wanted, m, errors) <= a->worst[t]) continue;
+            const double seen = a->worst[t] < q->bounds[t] ? a->worst[t] : q->bounds[t];
+            if (errors_of(y[t], wanted, m, errors) <= seen) continue;
             const int exact = (q->passes[t] & ACTC_EXACT) != 0;
             for (int i = 0; i < m; i++) {
-                if (errors[i] <= a->worst[t]) continue;
+                if (errors[i] <= seen) continue;
                 if (exact && absolute > 0 && low[i] != high[i]) continue; /* for others to say */
                 const double e = isnan(errors[i]) ? INFINITY
                                                   : errors[i] * (exact ? 1 : by_the_rule(q, x[i], wanted[i]));
+                a->above[t] += e > q->bounds[t];
                 if (e > a->worst[t]) a->worst[t] = e, a->at[t] = bits[i];
             }
         }

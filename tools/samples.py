@@ -41,6 +41,17 @@ def ulp(f: oracle.Format, value: float) -> float:
     return float(f.ulp(np.array([value]))[0])
 
 
+def near_zeros(
+    zeros: list[tuple[float, float]], x: Any, error: Any, value: Any, f: oracle.Format, bound: float,
+    reference: oracle.Reference, item: Item,
+) -> Any:  # fmt: skip
+    """Errors as they count within 1/4 of a zero; of those too far away to be known, zeros are looked for where an error
+    exceeds the bound."""
+    for r, larger in zeros:
+        error = error * np.where(np.abs(x - r) <= 0.25, np.minimum(1, f.ulp(value) / ulp(f, larger)), 1)
+    return reference.relative_to_neighbours(item.order, x, error, value, f, bound, *item.parameters)
+
+
 def halves(item: Item, tier: str, dtype: str, reference: oracle.Reference) -> dict[str, Any]:
     """All 65,536."""
     f = oracle.FORMATS[dtype]
@@ -76,10 +87,7 @@ def doubles(item: Item, tier: str, count: int, reference: oracle.Reference) -> d
             y = item.function(tier)(part, *values)
             (error,), value, kept = reference.errors(item.order, part, [y], F64, *values, cap=50)
             part = part[kept]
-            for r, larger in zeros:
-                error *= np.where(np.abs(part - r) <= 0.25, np.minimum(1, F64.ulp(value) / ulp(F64, larger)), 1)
-            bound = item.bound("float64", tier)
-            error = reference.relative_to_neighbours(item.order, part, error, value, F64, bound, *values)
+            error = near_zeros(zeros, part, error, value, F64, item.bound("float64", tier), reference, item)
             order = np.argsort(error)[-20:]
             best += [(float(error[i]), float(part[i])) for i in order]
         best = sorted(best)[-20:]
