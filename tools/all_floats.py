@@ -105,6 +105,7 @@ class Float32:
         self.misrounded, self.above = dict.fromkeys(tiers, 0), dict.fromkeys(tiers, 0)
         self.doubtful = self.undecided = 0
         self.left: list[np.ndarray] = []
+        self.wrong: list[np.ndarray] = []  # inputs that `exact` misrounds
         self.reference_error = 0.0
         if reference:
             self.check_reference()
@@ -158,6 +159,7 @@ class Float32:
         self.doubtful += answer.doubtful
         *wrong, left = wrong
         self.left.append(left)
+        self.wrong += [bits for tier, bits in zip(self.tiers, wrong, strict=True) if tier == "exact" and len(bits)]
         self.digests[chunk] = b"".join(np.array(answer.digest[t], "<u4").tobytes() for t in range(len(self.tiers)))
         for t, tier in enumerate(self.tiers):
             self.misrounded[tier] += answer.misrounded[t] + len(wrong[t])
@@ -186,8 +188,22 @@ class Float32:
             for tier, error in zip(self.tiers, errors, strict=True):
                 self.misrounded[tier] += int((error > 0.5).sum())
                 if tier == "exact" and len(error):
+                    self.wrong.append(part[kept][error > 0.5].view(np.uint32))
                     i = int(error.argmax())
                     self.see(tier, float(error[i]), int(part[kept][i].view(np.uint32)))
+
+    def hard_cases(self) -> list[str]:
+        """Lines for c/src/hard_cases.def: what `exact` misrounds, decided once more by mpmath."""
+        formula, lines = oracle.formula_of(self.item.row, self.item.order), []
+        for bits in np.concatenate([*self.wrong, np.empty(0, np.uint32)]):
+            x = float(floats(np.array([bits]))[0])
+            y, exact = self.item.function("exact")(np.float32(x)), formula.exact(x)
+            near = [np.nextafter(y, np.float32(s * np.inf)) for s in (-1, 1)]
+            right = min(near, key=lambda v: F32.error(float(v), exact))
+            if F32.error(float(right), exact) <= 0.5:
+                of = f"{self.item.row.name}, {self.item.order}"
+                lines.append(f"HARD({of}, 0x{bits:08X}, 0x{right.view(np.uint32):08X})")
+        return lines
 
     def digest(self, tier: int) -> str:
         """SHA-256 of the digests of all chunks."""

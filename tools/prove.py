@@ -3,7 +3,8 @@
     python tools/prove.py [NAME ...] [--tier default|exact] [--type float32 ...] [--step N] [--jobs N] [--isa NAME ...]
 
 Finished items are entries of docs/proof.json, so that it can be stopped at any time and goes on where it was; an item
-is done again when the library's bits have changed. docs/proof.md is the table of them."""
+is done again when the library's bits have changed. docs/proof.md is the table of them. What `exact` misrounds without
+parameters is printed as lines for c/src/hard_cases.def."""
 
 from __future__ import annotations
 
@@ -81,7 +82,10 @@ class Run:
                 known = proof.load()
                 open_ = [t for t in self.options.tier if not self.holds(known.get(item.key(dtype, t)), item, dtype, t)]
                 if open_ and dtype == "float32":
-                    found = self.floats(item, open_, self.options.step, self.reference(item)).entries()
+                    run = self.floats(item, open_, self.options.step, self.reference(item))
+                    found = run.entries()
+                    for line in [] if item.parameters else run.hard_cases():
+                        print(line)
                 elif dtype == "float64":
                     points = self.options.points
                     found = {item.key(dtype, t): doubles(item, t, points, self.reference(item)) for t in open_}
