@@ -199,7 +199,7 @@ static INLINE logarithm log_of_sum(const panel *p, mode way, memory x, V divisor
     r.rest = (others.h + others.l) / lifted_exp(o.top, PLAIN, &o, 1);
     pair sum = two_sum(r.count, r.rest);
     sum = quotient(sum, single(divisor));
-    r.log = log_of(sum);
+    r.log = log_of(sum, K(0));
     /* the logarithm of 1 + rest halves its argument on the way, which would cost a subnormal its last bit */
     r.log = sel(eq(r.count, divisor) & lt(r.rest, K(C(0x1p-30f, 0x1p-60))), r.rest / divisor, r.log);
     return r;
