@@ -38,7 +38,7 @@ BODY(sigmoid)
     logistic t = logistic_of(abs(x), K(0));
     V z = K(1) / t.m, low = scaled_normal(z, t.w);
     o->y = sel(lt(x, K(0)), low, K(1) - low);
-    o->d = fnma(z, low, z);
+    o->d = fnma(z, low - fnma(z, t.m, K(1)), z); /* z - z low, and what z rounds off: 1.7 ULP instead of 2.0034 */
     o->d2 = scaled(-copysign(tanh_of_half(t), x) * o->d, t.w);
     with_scale(o, t.w);
     with_logistic(o, K(1), lt(x, K(0)), t);
@@ -55,7 +55,7 @@ BODY(tanh)
 
     logistic t = logistic_of(abs(x) + abs(x), K(0));
     V z = K(1) / t.m;
-    o->d = K(4) * fnma(z, z * t.two_k, z);
+    o->d = K(4) * fnma(z, fma(z, t.two_k, fma(z, t.m, K(-1))), z);
     o->d2 = scaled(K(-2) * copysign(tanh_of_half(t), x) * o->d, t.w);
     with_scale(o, t.w);
 }
