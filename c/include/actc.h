@@ -92,6 +92,7 @@ typedef struct actc_activation {
     const char *lipschitz;
     double gain;            /* 1/sqrt(E[f(z)^2]), z standard normal, at default parameters; f' for the gradients': */
     double derivative_gain; /* weights of variance gain^2/n keep the second moment of n inputs. inf where f' is 0 */
+    const char *special;    /* what f is at zero and invalid parameters: "condition: expression; ..."; "" without any */
 } actc_activation;
 
 ACTC_API size_t actc_count(void);
