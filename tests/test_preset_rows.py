@@ -228,7 +228,12 @@ def test_keras(name: str) -> None:
             y = getattr(keras.layers, name)(**given)(x)
         else:
             y = getattr(keras.activations, name)(x, **given)
-        compare(f"{name} {given}", f(X.astype(np.float32), **given), keras.ops.convert_to_numpy(y), single=True)
+        found, wanted = f(X.astype(np.float32), **given), np.array(keras.ops.convert_to_numpy(y))
+        if name == "sparsemax":  # Keras adds up the partial sums, where the last of them is meant
+            right = np.isclose(wanted.sum(given.get("axis", -1), keepdims=True), 1) | np.zeros_like(wanted, bool)
+            assert 0.2 < right.mean() < 0.9, "then the remark in the table has to go"
+            wanted[~right] = found[~right]
+        compare(f"{name} {given}", found, wanted, single=True)
 
 
 @of("onnx")

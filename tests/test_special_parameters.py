@@ -63,6 +63,21 @@ def test_zero_parameters_are_told_of(row: Any) -> None:
         assert not row.special or row.special in doc
 
 
+def test_docstrings_promise_what_is_tested(row: Any, kind: str, tier: str) -> None:
+    """The bounds that test_formula holds each pass to."""
+    doc = pass_of(TIERS[tier][row.name], kind).__doc__
+    if kind in ("backward", "second_derivative"):
+        assert "Error at most 4 ULP in every type." in doc and "orrectly rounded" not in doc and "1 ULP" not in doc
+    elif tier == "default":
+        assert "Error at most 2 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded" in doc
+    else:
+        assert "Correctly rounded in float16, bfloat16 and float32" in doc
+        assert ("In float64 within 1 ULP." in doc) == row.exact_f64_is_paired
+    rounded = "orrectly rounded" in doc
+    assert ("at others within 0.5000001 ULP" in doc) == (rounded and bool(row.parameters))
+    assert "longdouble" in doc and "...." not in doc
+
+
 @pytest.mark.parametrize("name", ["srelu", "soft_exponential", "squareplus", "isru"])
 def test_no_value_is_nan_in_every_pass(name: str, dtype: Any) -> None:
     """Parameters and places for which the contract names no value."""

@@ -33,6 +33,7 @@ def _row(name: str, /, *, note: str = "", fixed: Mapping[str, Any] | None = None
 
 _DIM = "torch takes dim=None too, guesses an axis and warns"
 _ALL = "None: over all axes"
+_ERRS = "Keras errs where two elements or more are not 0: they do not add up to 1"
 _LAST = "None: the last axis"
 
 # Names that mean the same stand together.
@@ -55,7 +56,7 @@ TABLES: dict[str, dict[str, Row]] = {
     "keras": {
         "softmax Softmax": _row("softmax", axis=("axis", -1)),
         "log_softmax": _row("log_softmax", axis=("axis", -1)),
-        "sparsemax": _row("sparsemax", axis=("axis", -1)),
+        "sparsemax": _row("sparsemax", axis=("axis", -1), note=_ERRS),
         "glu": _row("glu", axis=("axis", -1)),
     },
     "tensorflow": {

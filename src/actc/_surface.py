@@ -102,7 +102,7 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     if row.kinks:
         lines += [f"Kinks: {row.kinks}. Convention there: {row.kink}."]
     if row.zeros:
-        lines += [f"f' is 0 at x = {row.zeros}."]
+        lines += [f"f' is 0 at x = {row.zeros.removesuffix('...')}{'and so on' * row.zeros.endswith('...')}."]
     if row.special:
         lines += [f"f(x) at special parameters, the first case that holds: {row.special}."]
         lines += ["At other invalid ones: what the formula gives in IEEE arithmetic, NaN where it has no value."]
@@ -120,16 +120,16 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
 
 def accuracy(row: Any, kind: str, exact: bool) -> list[str]:
     """What one pass promises of its errors."""
-    beside = "near isolated zeros away from 0 in units of the size beside them"
+    beside = "Within 1/4 of an isolated zero r of the result, r not 0, in ULP of the larger result at r - 1 and r + 1."
     if kind in ("backward", "second_derivative"):
-        return [f"Error at most 4 ULP in every type; {beside}."]
+        return ["Error at most 4 ULP in every type.", beside]
     settings = " at default parameters, at others within 0.5000001 ULP" if row.parameters else ""
     if exact:
         tail = "within 1 ULP" if row.exact_f64_is_paired else "as in the default tier"
         return [f"Correctly rounded in float16, bfloat16 and float32{settings}.", f"In float64 {tail}."]
     return [
-        f"Error at most 2 ULP in float32, 4 in float64; {beside}.",
-        f"float16 and bfloat16 are correctly rounded{settings}.",
+        f"Error at most 2 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded{settings}.",
+        beside,
     ]
 
 
