@@ -199,6 +199,8 @@ def test_errors() -> None:
         actc.init.gain("elu", beta=1)
     with pytest.raises(TypeError, match="relu has no parameter 'alpha'; it has: none"):
         actc.init.gain("relu", alpha=1)
+    with pytest.raises(TypeError, match="alpha must be a number, not longdouble"):
+        actc.init.gain("elu", alpha=np.longdouble(0.5))
     with pytest.raises(TypeError, match="alpha must be a number, not list"):
         actc.init.gain("elu", alpha=[1.0])
 
