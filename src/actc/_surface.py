@@ -102,7 +102,7 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     if row.kinks:
         lines += [f"Kinks: {row.kinks}. Convention there: {row.kink}."]
     if row.zeros:
-        lines += [f"f' is 0 at x = {row.zeros.removesuffix('...')}{'and so on' * row.zeros.endswith('...')}."]
+        lines += [f"f' is 0 at x = {row.zeros}{'' if row.zeros.endswith('...') else '.'}"]
     if row.special:
         lines += [f"f(x) at special parameters, the first case that holds: {row.special}."]
         lines += ["At other invalid ones: what the formula gives in IEEE arithmetic, NaN where it has no value."]
