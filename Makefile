@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SOURCES := $(shell find c src setup.py pyproject.toml -type f -not -name '*.so' -not -path 'src/actc/lib/*' \
              -not -path 'src/actc/include/*' -not -path 'src/actc/__init__.pyi' -not -path 'src/actc/*.c' -not -path '*/__pycache__/*')
 
-.PHONY: demo test bench lint docs cross wheel sweep clean
+.PHONY: demo test bench lint docs cross wheel prove clean
 
 demo: $(VENV)/.demo                   ## train on real digits, benchmark, draw demo.png
 	$(BIN)/python examples/digits.py
@@ -28,11 +28,8 @@ lint: $(VENV)/.lint                   ## ruff, mypy, cython-lint, codespell, cla
 cross:                                ## the C tests on other architectures, under emulation
 	sh tools/cross.sh
 
-sweep: build/sweep                    ## all 2^32 float32 inputs of every function against the double kernels (hours)
-	build/sweep 1 default
-
-build/sweep: tools/sweep.c $(SOURCES)
-	mkdir -p build && $(CC) -O3 -Ic/include -o $@ tools/sweep.c $$(find c/src -name '*.c') -lm -lpthread
+prove: $(VENV)/.test                  ## all float32 inputs of every function: what docs/proof.json lacks (hours)
+	$(BIN)/python tools/prove.py $(ARGS)
 
 wheel: $(VENV)/.venv                  ## sdist and wheel into dist/
 	$(BIN)/pip install -q build && $(BIN)/python -m build

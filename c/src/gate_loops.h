@@ -127,7 +127,7 @@ static INLINE V times_logistic(V a, V a_rest, V b, const result *o)
         V above = fnma(q, o->two_k, n.h) + fnma(rest, o->two_k, more);
         y = sel(o->below, scaled(q + rest, o->m_w), above);
     }
-    y = sel(eq(n.h, K(0)), n.h, y); /* -0 + 0 would be 0 */
+    y = copysign(y, n.h); /* -0 + 0 would be 0 */
     M far = gt(abs(n.h), K(C(0x1p126f, 0x1p1022)));
     if (!lanes_of(far)) return y;
     V low = K(1) / o->m;
@@ -146,7 +146,7 @@ static INLINE V times_slope(V g, V a, V b, const result *o, int count)
     V ga = g * a, y = backward(ga, b, o, count);
     M far = gt(abs(ga), K(C(0x1p100f, 0x1p900)));
     if (!lanes_of(far)) return y;
-    far = far & lt(abs(b), K(INFINITE)) & lt(abs(g), K(INFINITE)) & lt(abs(a), K(INFINITE));
+    far = far & lt(abs(g), K(INFINITE)) & lt(abs(a), K(INFINITE));
     return sel(far, far_product(g, a, o->d, o->has_scale ? o->w.k : K(0)), y);
 }
 #endif
@@ -159,7 +159,7 @@ static INLINE void gate_element(body *f, int pass, int clamped, int count, V g, 
     (void)pass, (void)g;
 #else
     result o;
-    o.has_scale = o.has_part = o.has_logistic = o.factor_is_one = 0;
+    o.has_scale = o.d_is_half = o.has_part = o.has_logistic = o.factor_is_one = 0;
     o.lost_y = o.lost_d = K(0);
     f(in.b, p, &o);
     if (pass == ACTC_FORWARD) {

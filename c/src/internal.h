@@ -39,7 +39,8 @@ enum { MAX_ROW_INPUTS = 3, MAX_ROW_OUTPUTS = 4 };
 typedef struct panel {
     memory in[MAX_ROW_INPUTS], out[MAX_ROW_OUTPUTS];
     double parameters[MAX_PARAMETERS];
-    size_t length, width; /* elements in a row; rows in the lanes: 1 along, else LANES but for the last */
+    size_t length, width; /* elements in a row; rows in the lanes: 1 along */
+    int along;            /* whether the lanes hold neighbours of one row */
     enum actc_dtype dtype;
 } panel;
 /* 1, or 0 where it takes the kernel for ANY operands; then the inputs are still there */

@@ -16,13 +16,17 @@ static INLINE V derivative(const result *o, int count)
 static INLINE V value(const result *o) { return o->y; }
 static INLINE V derivative(const result *o, int count)
 {
-    if (!o->has_scale) return o->d;
+    if (!o->has_scale) return o->d_is_half ? o->d + o->d : o->d;
     return count ? scaled(o->d, o->w) : scaled_normal(o->d, o->w); /* a parameter may make it subnormal */
 }
 
 /* g f'(x), the scale multiplied in around f'. At an infinity the true f' is 0 where the scale merely tends to it. */
 static INLINE V backward(V g, V x, const result *o, int count)
 {
+    if (o->d_is_half) {
+        V d = o->d + o->d, half = g * o->d;
+        return sel(gt(d, K(LARGEST)), half + half, g * d);
+    }
     if (!o->has_scale) return g * o->d;
     /* a gradient near overflow lends 2^64 to the last factor, for f' may be above 1 before its scale comes in */
     M large = gt(abs(g), K(0x1p64f));
@@ -37,7 +41,7 @@ static INLINE V backward(V g, V x, const result *o, int count)
 static INLINE void element(body *f, int pass, int count, V g, V x, const parameter *p, V *out)
 {
     result o;
-    o.has_scale = 0;
+    o.has_scale = o.d_is_half = 0;
     o.lost_y = o.lost_d = K(0);
     f(x, p, &o);
     switch (pass) {

@@ -72,16 +72,14 @@ typedef struct call {
 static memory *memory_of(const call *c, panel *p, int k) { return k < c->inputs ? &p->in[k] : &p->out[k - c->inputs]; }
 
 /* Rows [at, at + width) where they lie. */
-static void place(const call *c, panel *p, size_t at, size_t width, int lanes)
+static void place(const call *c, panel *p, size_t at, int lanes)
 {
     for (int k = 0; k < c->operands; k++) {
         const operand *o = &c->all[k];
-        const int along = width == 1;
-        const memory m = {o->at + (ptrdiff_t)at * o->outer, along ? o->inner * lanes : o->inner,
-                          along ? o->inner : o->outer};
+        const memory m = {o->at + (ptrdiff_t)at * o->outer, p->along ? o->inner * lanes : o->inner,
+                          p->along ? o->inner : o->outer};
         *memory_of(c, p, k) = m;
     }
-    p->width = width;
     for (size_t i = 0; i < table[c->row].parameter_count; i++)
         p->parameters[i] = *(const double *)(c->parameters[i] + (ptrdiff_t)at * c->parameter_steps[i]);
 }
@@ -91,8 +89,8 @@ static void apply_any(const unit *u, const call *c, const panel *p, row_kernel *
 {
     for (size_t r = 0; r < p->width; r++) {
         panel row = *p;
-        row.width = 1;
-        for (int k = 0; k < c->operands && p->width > 1; k++) {
+        row.width = row.along = 1;
+        for (int k = 0; k < c->operands && !p->along; k++) {
             memory *m = memory_of(c, &row, k);
             const memory one = {m->at + (ptrdiff_t)r * m->lane, m->step * u->lanes, m->step};
             *m = one;
@@ -104,7 +102,7 @@ static void apply_any(const unit *u, const call *c, const panel *p, row_kernel *
 static void apply_own(const unit *u, const call *c, panel *p, row_kernel *const *kernels)
 {
     p->dtype = u->read[ACTC_F64] ? ACTC_F64 : ACTC_F32;
-    if (!kernels[p->width == 1 ? ALONG : ACROSS](p)) apply_any(u, c, p, kernels);
+    if (!kernels[p->along ? ALONG : ACROSS](p)) apply_any(u, c, p, kernels);
 }
 
 /* One operand of n elements a row to the scratch memory `m`, or from there. */
@@ -112,7 +110,7 @@ static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own,
                   size_t real, int is_input)
 {
     const ptrdiff_t size = (ptrdiff_t)item_size[dtype];
-    const int along = p->width == 1;
+    const int along = p->along;
     const size_t vectors = along ? 1 : n, in_vector = along ? n : p->width;
     if (!along && own && outside.step == size && u->columns_of_rows) {
         if (is_input)
@@ -131,6 +129,9 @@ static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own,
     }
 }
 
+/* Whether the first output takes the last input's scratch memory: kernels allow that where both are whole rows. */
+static int in_place(const call *c) { return !c->all[c->inputs - 1].is_one && !c->all[c->inputs].is_one; }
+
 /* The same through scratch memory in the unit's own type. */
 static void staged(const unit *u, const call *c, panel *p, row_kernel *const *kernels, int own, size_t real,
                    size_t room, char *scratch)
@@ -139,12 +140,15 @@ static void staged(const unit *u, const call *c, panel *p, row_kernel *const *ke
     for (int k = 0; k < c->operands; k++) {
         memory *m = memory_of(c, p, k);
         outside[k] = *m;
-        m->at = scratch + (size_t)k * room;
+        m->at = scratch + (size_t)(k - (k >= c->inputs && in_place(c))) * room;
         m->lane = (ptrdiff_t)real;
         m->step = (ptrdiff_t)real * u->lanes;
         if (k < c->inputs) stage(u, p, c->dtype, own, outside[k], *m, c->all[k].is_one ? 1 : p->length, real, 1);
     }
+    const size_t width = p->width;
+    p->width = p->along ? 1 : (size_t)u->lanes; /* the rest are rows of zeros, or the last row again */
     apply_own(u, c, p, kernels);
+    p->width = width;
     for (int k = c->inputs; k < c->operands; k++)
         stage(u, p, c->dtype, own, outside[k], *memory_of(c, p, k), c->all[k].is_one ? 1 : p->length, real, 0);
 }
@@ -168,21 +172,22 @@ static void run_with(const unit *u, const call *c)
     p.length = c->length;
 
     /* the room of each staged operand in the scratch */
-    const size_t room = SCRATCH / (size_t)c->operands / 64 * 64;
+    const size_t room = SCRATCH / (size_t)(c->operands - in_place(c)) / 64 * 64;
     const size_t most_along = room / real, most_across = room / real / (size_t)lanes;
     /* Short rows go across: the longest vector would be half empty, and each row has a sum to finish. */
     const int is_short = c->length < (size_t)(16 * lanes);
     const int across =
         !varies && c->rows > 1 &&
         (lines_across ? own || c->length <= most_across : (is_short || !lines_along) && c->length <= most_across);
-    for (size_t at = 0, width; at < c->rows; at += width) {
-        width = !across ? 1 : c->rows - at < (size_t)lanes ? c->rows - at : (size_t)lanes;
-        /* a panel of one row is laid along, whatever the others are */
-        const int along = width == 1;
-        place(c, &p, at, width, lanes);
-        if (own && (along ? lines_along : lines_across && width == (size_t)lanes))
+    /* columns whose elements all fall into one set of the cache are better read once (1024x1024: 1.2 ns instead of 2.2) */
+    const int collide = c->all[0].inner % 4096 == 0;
+    p.along = !across;
+    for (size_t at = 0; at < c->rows; at += p.width) {
+        p.width = !across ? 1 : c->rows - at < (size_t)lanes ? c->rows - at : (size_t)lanes;
+        place(c, &p, at, lanes);
+        if (own && (across ? lines_across && (!collide || c->length > most_across) : lines_along))
             apply_own(u, c, &p, kernels);
-        else if (c->length <= (along ? most_along : most_across))
+        else if (c->length <= (across ? most_across : most_along))
             staged(u, c, &p, kernels, own, real, room, (char *)scratch);
         else {
             p.dtype = c->dtype;
@@ -224,13 +229,23 @@ static int describe(call *c, const actc_row *row, int pass, enum actc_dtype dtyp
     return 0;
 }
 
+/* and so does its inverse; 0 and infinity do */
+static int fits_a_float(double v)
+{
+    const double a = v < 0 ? -v : v;
+    return (a > 0x1p-100 && a < 0x1p100) || a == 0 || a - a != 0;
+}
+
 int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dtype, char *const *data,
                     const ptrdiff_t *outer, const ptrdiff_t *inner, size_t rows, size_t length)
 {
     call c;
     if (describe(&c, row, pass, dtype, data, outer, inner, rows, length)) return -1;
     /* floats count to 2^24, and rows have counts and positions */
-    const int is_double = dtype == ACTC_F64 || c.exact || kind_of[c.row] == WIDE || length > 1 << 24;
+    int is_double = dtype == ACTC_F64 || c.exact || kind_of[c.row] == WIDE || length > 1 << 24;
+    for (size_t i = 0; i < row->parameter_count; i++)
+        for (size_t r = 0; r < (c.parameter_steps[i] ? rows : 1); r++)
+            is_double |= !fits_a_float(*(const double *)(c.parameters[i] + (ptrdiff_t)r * c.parameter_steps[i]));
     if (rows) {
         const isa *in_use = actc_current_isa();
         const unit *u = is_double ? in_use->f64 : in_use->f32;

@@ -147,24 +147,24 @@ def _middle(times: Sequence[float]) -> float:
 
 
 def _orders(callers: int, turns: int) -> list[tuple[int, ...]]:
-    """Who comes when in each turn: every order as often as the others, shuffled."""
+    """Who comes when in each turn: every order as often as the others, shuffled; of many callers, any order."""
+    chance = random.Random(1)
+    if callers > 4:
+        return [tuple(chance.sample(range(callers), callers)) for _ in range(turns)]
     every = list(permutations(range(callers)))
     orders = every * (turns // len(every) + 1)
-    random.Random(1).shuffle(orders)
+    chance.shuffle(orders)
     return orders[:turns]
 
 
-def interleaved(calls: Sequence[Callable[..., Any]], arguments: Sequence[Any], seconds: float) -> list[float]:
+def take_turns(runs: Sequence[Callable[[int], int]], counts: Sequence[int], seconds: float) -> list[float]:
     """Nanoseconds per call of each: the callers take turns, so that a slow moment of the machine hits all alike.
 
-    The best of three blocks of turns. Calls under 10 us are timed in a loop of about 200 us. Who comes after a caller
-    that frees much memory gets cold pages, so that a time may have two values, of which a median would take either by
-    chance (two equal copies of 8 MB: 0.7 to 1.2): hence a mean, of what is left without the slow and fast quarters.
+    The best of three blocks of turns of so many calls. Who comes after a caller that frees much memory gets cold pages,
+    so that a time may have two values, of which a median would take either by chance (two equal copies of 8 MB: 0.7 to
+    1.2): hence a mean, of what is left without the slow and fast quarters.
     """
-    runs = [_batch(f, arguments) for f in calls]
-    once = [max(1, min(run(1), run(1))) for run in runs]
-    counts = [1 if t >= 10_000 else 200_000 // t + 1 for t in once]
-    cost = sum(t * n for t, n in zip(once, counts, strict=True))
+    cost = sum(run(n) for run, n in zip(runs, counts, strict=True))
     rounds = int(min(25, max(1, 1e9 * seconds / BLOCKS // max(cost, 1))))
     collecting = gc.isenabled()
     gc.disable()
@@ -178,7 +178,14 @@ def interleaved(calls: Sequence[Callable[..., Any]], arguments: Sequence[Any], s
     finally:
         if collecting:
             gc.enable()
-    return [min(block[i] for block in blocks) for i in range(len(calls))]
+    return [min(block[i] for block in blocks) for i in range(len(runs))]
+
+
+def interleaved(calls: Sequence[Callable[..., Any]], arguments: Sequence[Any], seconds: float) -> list[float]:
+    """Nanoseconds per call of each, in turns. Calls under 10 us are timed in a loop of about 200 us."""
+    runs = [_batch(f, arguments) for f in calls]
+    once = [max(1, min(run(1), run(1))) for run in runs]
+    return take_turns(runs, [1 if t >= 10_000 else 200_000 // t + 1 for t in once], seconds)
 
 
 # ---- error -----------------------------------------------------------------------------------------------------------
@@ -191,9 +198,16 @@ def sample(dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     return np.concatenate([-size[::-1], [0.0], size]).astype(dtype)
 
 
+def _zeros_of_value(judge: Any) -> list[float]:
+    """Where f crosses 0, other than at 0, within 20."""
+    x = np.linspace(-20, 20, 40_001)
+    sign = np.sign(judge(x))
+    return [float(z) for z in x[1:][sign[1:] != sign[:-1]] if abs(z) > 0.01]
+
+
 @cache
 def _reference(name: str, derivative: bool, dtype: np.dtype[Any]) -> tuple[Any, Any, Any] | None:
-    """f or f' on the sample as (high, low), and the size that an error is relative to: near an isolated zero of f'
+    """f or f' on the sample as (high, low), and the size that an error is relative to: near a zero of f' or f
     its own size would be meaningless. float64 has mpmath for a judge, the others have `actc.exact` in float64."""
     row, x = ROWS[name], sample(dtype)
     judge = ufunc_of(name, "derivative" if derivative else "forward", exact.elementwise)
@@ -206,7 +220,7 @@ def _reference(name: str, derivative: bool, dtype: np.dtype[Any]) -> tuple[Any, 
         high = np.asarray(judge(x.astype(np.float64)))
         low = np.zeros_like(high)
     scale = np.abs(high)
-    for zero in _cli_formula.zeros(row, 20) if derivative else []:
+    for zero in _cli_formula.zeros(row, 20) if derivative else _zeros_of_value(judge):
         beside = np.abs(judge(np.array([zero - 1, zero + 1]))).max()
         near = np.abs(x.astype(np.float64) - zero) <= 0.25
         scale = np.where(near, np.maximum(scale, beside), scale)
@@ -233,7 +247,9 @@ def ulps(got: Any, high: Any, low: Any, scale: Any, dtype: np.dtype[Any]) -> flo
 
 
 def max_ulp(f: Callable[..., Any], name: str, which: str, dtype: np.dtype[Any]) -> float | None:
-    """Largest error of one pass over the sample, both outputs of a pair included."""
+    """Largest error of one pass over the sample, both outputs of a pair included; None where there is no judge."""
+    if which == "second_derivative":  # near its zeros, which nobody lists, ULP would mean nothing
+        return None
     x = sample(dtype)
     g = np.ldexp(1.0, np.arange(x.size) % 3).astype(dtype)  # powers of two: g*f'(x) is as exact as f'(x)
     with np.errstate(all="ignore"):

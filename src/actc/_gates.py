@@ -205,7 +205,9 @@ def docstring(gate: Any, kind: str, exact: bool) -> str:
     if kind:
         lines += ["Error at most 4 ULP in float32 and 6 in float64, away from the zeros of f'."]
     elif exact:
-        lines += ["Correctly rounded in float16, bfloat16 and float32, as far as tested; as the default tier in float64."]
+        lines += [
+            "Correctly rounded in float16, bfloat16 and float32, as far as tested; as the default tier in float64."
+        ]
     else:
         lines += ["Error at most 2 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded."]
     lines += [f"`{gate.name}.packed` takes value and gate in one array, in any layout.", ""]

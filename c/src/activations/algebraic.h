@@ -35,20 +35,18 @@ static INLINE scaled_root scaled_root_of(V x, V b)
 /* y = x/sqrt(1 + alpha x^2), y' = (y/x)^3, y'' = -3 alpha x (y/x)^5, dy/dalpha = -y^3/2 */
 static INLINE void isru_parts(V x, V alpha, result *o)
 {
-    V t = abs(x) * square_root(abs(alpha)); /* alpha x^2 must not overflow either */
+    V t = min(K(LARGEST), abs(x)) * square_root(abs(alpha)); /* alpha x^2 must not overflow either */
     scaled_root s =
-        scaled_root_by(alpha, x, K(1), sel(gt(t, K(0x1p300)), max(K(-1020), -exponent(min(K(LARGEST), t))), K(0)));
+        scaled_root_by(alpha, x, K(1), sel(gt(t, K(0x1p300)), max(K(-1022), -exponent(min(K(LARGEST), t))), K(0)));
     M none = eq(alpha, K(0));
-    pair r = s.inverse, y = product(r, single(s.x)), cubed = cube(r),
-         lead = product(product(y, r), single(K(-3) * alpha));
+    pair r = s.inverse, y = product(r, single(s.x)), cubed = cube(r), lead = product(product(y, r), single(alpha));
     V j3 = max(K(-2140), s.j + s.j + s.j), j4 = max(K(-2140), s.j + j3);
     M infinite = gt(abs(alpha), K(LARGEST));
     o->y = sel(eq(x, K(0)), x, sel(none, x, sel(infinite, s.x / s.root.h, whole(y))));
-    o->d = sel(none, unless_nan(x, K(1)),
-               sel(infinite, K(1) / s.root.h, sel(lt(s.j + s.j + s.j, K(-2140)), K(0), whole(cubed))));
+    o->d = sel(none, unless_nan(x, K(1)), sel(infinite, K(1) / s.root.h, whole(cubed)));
     scale w = {sel(none, K(0), j3)};
     with_scale(o, w);
-    o->d2 = sel(none, unless_nan(x, K(0)), scaled(whole(product(lead, cubed)), exp2_of(j4)));
+    o->d2 = sel(none, unless_nan(x, K(0)), scaled(K(-3) * whole(product(lead, cubed)), exp2_of(j4)));
     o->dp[0] = K(-0.5) * o->y * o->y * o->y;
 }
 BODY(isru) { isru_parts(x, p[0].high, o); }
@@ -81,12 +79,12 @@ BODY(bent_identity)
 /* (x + s)/2 above 0, b/(2 (s - x)) below, s = sqrt(x^2 + b); f' = f/s, f'' = b/(2 s^3), df/db = 1/(4 s) */
 BODY(squareplus)
 {
-    V b = p[0].high;
-    M above = gt(x, K(0)), none = eq(b, K(0));
+    V b = min(K(LARGEST), p[0].high);
+    M above = gt(x, K(0)), none = eq(b, K(0)), infinite = gt(p[0].high, K(LARGEST));
     scaled_root s = scaled_root_of(x, b);
     pair both = sum_of(s.root, single(abs(s.x)));
-    V lower = sel(lt(x, K(-LARGEST)), K(0), ratio(single(b * K(0.5)), both)), upper = K(0.5) * whole(both);
-    V far = sel(lt(s.j, K(0)), x, upper);
+    V lower = sel(lt(x, K(-LARGEST)), K(0), ratio(single(p[0].high * K(0.5)), both)), upper = K(0.5) * whole(both);
+    V far = sel(infinite, p[0].high, sel(lt(s.j, K(0)), x, upper));
     o->y = sel(above, far, sel(none, unless_nan(x, K(0)), scaled(lower, exp2_of(s.j))));
     o->d = sel(none, sel(above, K(1), unless_nan(x, K(0))), sel(above, upper, lower) * s.inverse.h);
     scale w = {sel(above, K(0), s.j + s.j)};
@@ -119,18 +117,19 @@ BODY(dish)
     o->d2 = scaled(K(0.5) * whole(curve), exp2_of(max(K(-2140), s.j + s.j + s.j)));
 }
 
-/* 0 up to -beta, x from beta on, a parabola between; beta = 0 is relu */
+/* 0 up to -beta, x from beta on, a parabola between; beta = 0 is relu. Both are scaled by s, for 4 beta may overflow. */
 BODY(smelu)
 {
-    V b = p[0].high, four = K(4) * b;
+    V b = p[0].high, s = sel(gt(b, K(0x1p1000)), K(0.125), K(1)), sb = s * b, sx = s * x,
+      zero = unless_nan(x + copysign(b, x), K(0));
     M more = gt(x, -b), less = lt(x, b), at = gt(x, b);
-    pair t = two_sum(x, b), square = product(t, t);
+    pair t = two_sum(sx, sb), square = product(t, t);
     M usual = gt(b, K(0x1p-300)) & lt(b, K(0x1p300));
-    V parabola = sel(usual, (square.h + square.l) / four, t.h / four * t.h);
-    o->y = sel(more, sel(less, parabola, x), unless_nan(x + b, K(0)));
-    o->d = sel(more, sel(less, (x + b) / (b + b), K(1)), unless_nan(x + b, K(0)));
-    o->d2 = sel(more, sel(at, K(0), K(0.5) / b), unless_nan(x + b, K(0)));
-    o->dp[0] = sel(more & less, (b + x) * (b - x) / (four * b), unless_nan(x + b, K(0)));
+    V four = K(4) * sb, parabola = sel(usual, (square.h + square.l) / four, t.h / four * t.h * (K(1) / s));
+    o->y = sel(more, sel(less, parabola, x), zero);
+    o->d = sel(more, sel(less, t.h / (sb + sb), K(1)), zero);
+    o->d2 = sel(more, sel(at, K(0), K(0.5) / b), zero);
+    o->dp[0] = sel(more & less, t.h / (sb + sb) * ((sb - sx) / (sb + sb)), zero);
 }
 BODY(star_relu)
 {
@@ -168,8 +167,9 @@ static INLINE V line_through(V x, V t, V a, V *lost)
 BODY(srelu)
 {
     V tl = p[0].high, al = p[1].high, tr = p[2].high, ar = p[3].high;
-    M right = lt(x, tr), at_left = lt(x, tl) | eq(x, tl), wrong = gt(tl, tr);
-    V nan = x * K(0) / K(0), zero = unless_nan(x, K(0));
+    x = sel(gt(tl, tr), x * K(0) / K(0), x);
+    M right = lt(x, tr), at_left = lt(x, tl) | eq(x, tl);
+    V zero = unless_nan(x, K(0));
     V lost_left, lost_right, on_left = line_through(x, tl, al, &lost_left),
                              on_right = line_through(x, tr, ar, &lost_right);
     o->y = sel(at_left, on_left, sel(right, x, on_right));
@@ -177,9 +177,8 @@ BODY(srelu)
     o->y = sel(eq(x, K(0)) & eq(o->y, K(0)), x, o->y); /* -0 */
     o->d = sel(at_left, unless_nan(x, al), sel(right, K(1), ar));
     o->d2 = zero;
-    o->y = sel(wrong, nan, unless_nan(x, o->y));
-    o->d = sel(wrong, nan, unless_nan(x, o->d));
-    o->d2 = sel(wrong, nan, zero);
+    o->y = unless_nan(x, o->y);
+    o->d = unless_nan(x, o->d);
     o->dp[0] = sel(at_left, unless_nan(x, K(1) - al), zero);
     o->dp[1] = sel(at_left, x - tl, zero);
     o->dp[2] = sel(at_left, zero, sel(right, zero, unless_nan(x, K(1) - ar)));

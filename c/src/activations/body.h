@@ -19,7 +19,8 @@ typedef struct {
     V lost_y, lost_d; /* WIDE rows that are sums of products of parameters: what y and d round off, for exact ties */
     scale w;
     int has_scale;
-    V part, rest; /* for gates.def: y = (part + rest) 2^part_w, rest being what part rounds off, */
+    int d_is_half; /* 2d may overflow where its product with a gradient does not */
+    V part, rest;  /* for gates.def: y = (part + rest) 2^part_w, rest being what part rounds off, */
     scale part_w;
     int has_part;
     V factor, m, m_rest, two_k; /* or y = factor sigma(v): sigma(-|v|) = 2^m_w/(m + m_rest), two_k = 2^m_w */

@@ -23,14 +23,15 @@ static INLINE exponential exp_minus_abs(V x)
     r.e = scaled_pair(r.p, r.two_k);
     return r;
 }
-/* sigma (1 - sigma) (c - s tanh(|v|/2)), with e^-|v| = 2^k (1 + q): the second derivative of x sigma(v) for c = 2 v' + x v'',
-   s = |x| v'^2. All in pairs, for the bracket has a zero. */
+/* 2 sigma (1 - sigma) (c - s tanh(|v|/2)), with e^-|v| = 2^k (1 + q): the second derivative of x sigma(v) for c = v' + x v''/2,
+   s = |x| v'^2/2. All in pairs, for the bracket has a zero. */
 static INLINE V gate_second(pair q, scale tail, pair c, pair s)
 {
     V two_k = value_of(tail);
     pair p = plus(1, q), m = plus(1, scaled_pair(p, two_k));
     pair n = sum_of(fast_two_sum(K(1), -two_k), scaled_pair(neg(q), two_k));
     pair half = quotient(fast_two_sum(n.h, n.l), m), bracket = sum_of(c, neg(product(s, half)));
+    tail.k = tail.k + K(1);
     return scaled((bracket.h + bracket.l) * ratio(p, product(m, m)), tail);
 }
 
@@ -52,7 +53,7 @@ BODY(silu)
     o->d = sel(below, d, fnma(d, t.two_k, K(1)));
 
     exponential e = exp_minus_abs(x);
-    o->d2 = gate_second(e.q, e.w, single(K(2)), single(a));
+    o->d2 = gate_second(e.q, e.w, single(K(1)), single(K(0.5) * a));
     with_scale(o, unless(gt(x, K(0)), t.w));
 }
 

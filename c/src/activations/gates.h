@@ -8,7 +8,7 @@ BODY(gelu_quick)
     pair v = two_product(x, K(beta));
     v.l = fma(x, K(rest), v.l);
     pair slope = constant_pair(beta, rest);
-    gate(x, v, v, scaled_pair(slope, K(2)), slope, o);
+    gate(x, v, v, slope, slope, o);
     o->y = sel(gt(abs(x), K(LARGEST)), max(x, K(0)) * copysign(K(1), x), o->y);
 }
 /* tanh(a), a = u/2 > 0, to 0.6 ULP, and sech(a)^2 = 4 e/(1 + e)^2, e = e^-u, over 2^k */
@@ -341,7 +341,8 @@ BODY(laplace)
     pair off = two_sum(x, -p[0].high);
     M finite = lt(abs(off.h), K(0x1p900));
     V h = off.h / sigma;
-    V l = sel(finite & lt(abs(h), K(0x1p900)), (fnma(h, sigma, off.h) + off.l) / sigma, K(0));
+    V l = sel(finite & lt(abs(h), K(0x1p900)) & lt(abs(sigma), K(INFINITE)), (fnma(h, sigma, off.h) + off.l) / sigma,
+              K(0));
     M below = lt(h, K(0));
     V k, a = abs(h), inside = min(K(NORMAL_LIMIT), a), rest = sel(eq(inside, a), l * copysign(K(1), h), K(0));
     pair square = two_product(inside, inside);
@@ -352,10 +353,12 @@ BODY(laplace)
     V t = fma(K(2), ratio(single(inside), four), K(-1));
     V tail = ratio(product(normal_tail(t), e), four); /* Phi(-a)/2^k */
     o->y = sel(below, scaled(tail, w), K(1) - scaled(tail, w));
-    o->d = sel(eq(sigma, K(0)), sigma, e.h + e.l) * K(ONE_OVER_ROOT_2_PI) / sigma; /* 0/0 for sigma = 0 */
-    with_scale(o, w);
-    V signed_a = copysign(inside, h), d = scaled(o->d, w);
-    o->d2 = scaled(-signed_a * o->d / sigma, w);
+    /* sigma is unit 2^j: neither the density nor its product with another 1/unit overflows on the way */
+    V j = exponent(min(K(0x1p1000), abs(sigma))), unit = sigma * two_to_the(-j);
+    o->d = sel(eq(sigma, K(0)), sigma, e.h + e.l) * K(ONE_OVER_ROOT_2_PI) / unit; /* 0/0 for sigma = 0 */
+    with_scale(o, exp2_of(max(K(-2140), k - j)));
+    V signed_a = copysign(inside, h), d = scaled(o->d, o->w);
+    o->d2 = scaled(-signed_a * o->d / unit, exp2_of(max(K(-2140), k - j - j)));
     o->dp[0] = -d;
     o->dp[1] = -signed_a * d;
     o->y = unless_nan(x, o->y);

@@ -100,7 +100,7 @@ static INLINE V slope_series(V u)
     return s;
 }
 /* e^u times or over a parameter overflows, and 2^k is still a product of two numbers */
-#define EXP_OVERFLOW C(140, 1300)
+#define EXP_OVERFLOW C(200, 1460)
 
 /* alpha (e^u - 1), u = x/alpha as an unevaluated sum; a negative alpha makes it grow */
 BODY(celu)
@@ -189,14 +189,14 @@ BODY(hardshrink)
     M more = above(x, p[0]), less = below(x, minus(p[0]));
     if (DOUBLE) less = less | neither(p[0].high); /* NaN hides nothing */
     thresholded(x, more, sel(less, x, K(0)), o);
-    o->d = sel(more, K(1), sel(less, K(1), unless_nan(x, K(0))));
+    o->d = unless_nan(x, sel(more, K(1), sel(less, K(1), K(0))));
 }
 BODY(softshrink)
 {
     M more = above(x, p[0]), less = below(x, minus(p[0]));
     V high = p[0].high, low = DOUBLE ? K(0) : p[0].low;
     o->y = sel(more, (x - high) - low, sel(less, (x + high) + low, unless_nan(x, K(0))));
-    o->d = sel(more, K(1), sel(less, K(1), unless_nan(x + high, K(0))));
+    o->d = sel(more, K(1), sel(less, K(1), unless_nan(x + copysign(high, x), K(0))));
     o->d2 = unless_nan(x, K(0));
     o->dp[0] = sel(more, K(-1), sel(less, K(1), unless_nan(x, K(0))));
 }
@@ -205,7 +205,8 @@ BODY(relu_squared)
     NO_PARAMETERS;
     V r = max(K(0), x) + K(0);
     o->y = r * r;
-    o->d = r + r;
+    o->d = r;
+    o->d_is_half = 1;
     o->d2 = sel(gt(x, K(0)), K(2), unless_nan(x, K(0)));
 }
 BODY(hard_sigmoid)

@@ -66,11 +66,12 @@ BODY(tanh)
 BODY(softplus)
 {
     parameter beta = p[0];
-    /* beta = 0 and, which only the double unit meets, beta = inf: what the formula gives in IEEE arithmetic */
-    const M zero = eq(beta.high, K(0)), infinite = gt(abs(beta.high), K(LARGEST));
-    const int special = lanes_of(zero | infinite) != 0;
+    /* beta = 0 and, which only the double unit meets, subnormal or infinite: what the formula gives in IEEE arithmetic */
+    const M zero = eq(beta.high, K(0)), tiny = lt(abs(beta.high), K(C(0x1p-126f, 0x1p-1022)));
+    const M infinite = gt(abs(beta.high), K(LARGEST));
+    const int special = lanes_of(tiny | infinite) != 0;
     V v, k, u = times(special ? sel(zero, max(K(-LARGEST), min(K(LARGEST), x)), x) : x, beta, &v);
-    if (special) beta.high = sel(zero | infinite, K(1), beta.high);
+    if (special) beta.high = sel(tiny | infinite, K(1), beta.high);
     M above = gt(u, K(0));
     pair q = exp_reduced_sum(min(K(EXP_LIMIT), abs(u)), sel(above, v, -v), &k);
     scale w = exp2_of(-k);
@@ -83,7 +84,7 @@ BODY(softplus)
     V s = (DOUBLE ? h * beta.high : fma(h, beta.high, h * beta.low)) * two_k, z = s * s, twice = h + h;
     V log1p = scaled(fma(twice, fma(z, atanh_polynomial(z), rest), twice), w); /* over beta */
     if (special) {
-        log1p = sel(zero, log1p * copysign(K(INFINITE), p->high), log1p);
+        log1p = sel(tiny, log1p / p->high, log1p);
         if (DOUBLE) log1p = sel(infinite, sel(above, p->high - p->high, log1p * K(0)), log1p);
     }
     o->y = sel(above, x + log1p, log1p);

@@ -6,8 +6,8 @@ static INLINE pair split_pair(double h, double l)
     return DOUBLE ? constant_pair((REAL)h, (REAL)l) : constant_pair((REAL)h, (REAL)(h - (REAL)h));
 }
 
-/* x sigma(v), given s = x v' as a pair and c = 2 v' + x v'': f' = sigma (1 + s (1 - sigma)),
-   f'' = sigma (1 - sigma) (c - |s| v' tanh(|v|/2)) */
+/* x sigma(v), given s = x v' as a pair and c = v' + x v''/2: f' = sigma (1 + s (1 - sigma)),
+   f'' = sigma (1 - sigma) (2c - |s| v' tanh(|v|/2)) */
 static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
 {
     M below = lt(v.h, K(0)), inside = lt(abs(v.h), K(EXP_LIMIT));
@@ -16,14 +16,14 @@ static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
     scale tail = exp2_of(k), w = unless(gt(v.h, K(0)), tail);
     V two_k = value_of(tail);
     pair e = scaled_pair(p, two_k), m = plus(1, e), square = product(m, m);
-    s.h = unless_nan(v.h, sel(inside, s.h, copysign(K(8192), s.h)));
+    s.h = unless_nan(v.h, sel(inside, s.h, copysign(K(3), s.h)));
     s.l = sel(inside, s.l, K(0));
 
     V bounded = sel(below, max(K(-LARGEST), min(K(LARGEST), x)), x);
     M huge = gt(abs(bounded), K(C(0x1p120f, 0x1p1000))); /* p may be above 1 */
     scale y_scale = {sel(huge & below, w.k + K(2), w.k)};
     o->y = scaled(bounded * sel(huge & below, K(0.25), K(1)) * ratio(sel_pair(below, p, one), m), y_scale);
-    with_logistic(o, x, below, logistic_of(abs(h), sel(below, -l, l)));
+    with_logistic(o, bounded, below, logistic_of(abs(h), sel(below, -l, l)));
 
     pair lower = product(sum_of(sum_of(one, s), e), p);
     pair upper = product(e, sum_of(sum_of(s, single(K(-1))), neg(e)));
@@ -31,7 +31,7 @@ static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
     o->d = sel(below, d, K(1) + d);
     with_scale(o, w);
 
-    o->d2 = gate_second(q, tail, c, product(scaled_pair(s, copysign(K(1), v.h)), slope));
+    o->d2 = gate_second(q, tail, c, product(scaled_pair(s, copysign(K(0.5), v.h)), slope));
 }
 
 BODY(gelu_tanh)
@@ -43,8 +43,8 @@ BODY(gelu_tanh)
     pair a3 = split_pair(0x1.b6676bf7450fp-3, 0x1.bba7351828aabp-57), cubic = product(square, a);
     pair v = product(sum_of(C, cubic), single(c)), slope = sum_of(C, product(square, a3));
     v = fast_two_sum(v.h, v.l);
-    /* 2 v' + x v'' = 4 v' - 2 C */
-    pair curve = sum_of(scaled_pair(slope, K(4)), scaled_pair(C, K(-2)));
+    /* v' + x v''/2 = 2 v' - C */
+    pair curve = sum_of(scaled_pair(slope, K(2)), neg(C));
     gate(x, v, product(slope, single(c)), curve, slope, o);
     o->y = sel(gt(abs(x), K(LARGEST)), max(x, K(0)) * copysign(K(1), x), o->y);
 }
@@ -55,7 +55,7 @@ BODY(swish)
     M none = eq(beta, K(0)), infinite = gt(abs(x), K(LARGEST));
     V rest, u = times(x, p[0], &rest);
     pair v = {sel(none, unless_nan(x, K(0)), u), sel(none, K(0), rest)};
-    gate(x, v, v, single(beta + beta), single(beta), o);
+    gate(x, v, v, single(beta), single(beta), o);
     o->y = sel(infinite & none, x, sel(infinite & lt(v.h, K(0)), copysign(K(0), x), o->y));
     V k; /* x^2 sigma (1 - sigma) */
     pair q = exp_reduced_sum(max(K(-EXP_LIMIT), -abs(v.h)), K(0), &k);

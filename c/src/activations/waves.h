@@ -45,31 +45,27 @@ BODY(sinc)
 /* x + sin(u)^2/alpha, u = alpha x; f' = 1 + sin(2u) = (sin u + cos u)^2, f'' = 2 alpha cos(2u) */
 BODY(snake)
 {
-    V alpha = p[0].high, whole_u = x * alpha;
-    M none = eq(alpha, K(0)), infinite = gt(abs(x), K(LARGEST)), far = gt(abs(whole_u), K(LARGEST));
-    V part_x = sel(far, x * K(0.25), x), u = sel(none, unless_nan(x, K(0)), part_x * alpha);
+    V alpha = p[0].high;
+    M none = eq(alpha, K(0)), infinite = gt(abs(x), K(LARGEST)), far = gt(abs(x * alpha), K(LARGEST));
+    V part_x = sel(far, x * K(0x1p-1000), x), j = sel(far, K(1000), K(0)),
+      u = sel(none, unless_nan(x, K(0)), part_x * alpha);
     V rest = sel(lt(abs(u), K(LARGEST)), fma(part_x, alpha, -u), K(0));
-    M apart = gt(abs(u), K(0x1p30)); /* the rest of the product is no small correction there */
-    sine_cosine t = sincos_of(u, sel(apart, K(0), rest));
+    M apart = far | gt(abs(u), K(0x1p30)); /* the rest of the product is no small correction there */
+    sine_cosine t = sincos_of_scaled(u, sel(apart, K(0), rest), j);
     if (lanes_of(apart)) {
-        sine_cosine r = sincos_of(sel(apart, rest, K(0)), K(0));
+        sine_cosine r = sincos_of_scaled(sel(apart, rest, K(0)), K(0), j);
         pair sine = add(mul(t.sin, r.cos), mul(t.cos, r.sin));
         t.cos = add(mul(t.cos, r.cos), neg(mul(t.sin, r.sin)));
         t.sin = sine;
     }
-    for (int twice = 0; lanes_of(far) && twice < 2; twice++) { /* from u/4 to u */
-        pair sine = scaled_pair(mul(t.sin, t.cos), K(2)), cosine = mul(add(t.cos, t.sin), add(t.cos, neg(t.sin)));
-        t.sin = sel_pair(far, sine, t.sin);
-        t.cos = sel_pair(far, cosine, t.cos);
-    }
     V s = t.sin.h, c = t.cos.h;
     pair sum = add(t.sin, t.cos), difference = add(t.cos, neg(t.sin)), slope = mul(sum, sum),
          curve = mul(sum, difference);
-    pair part = quotient(mul(t.sin, t.sin), single(alpha)), total = two_sum(x, part.h);
+    pair part = quotient(mul(t.sin, t.sin), single(alpha)), total = finite_sum(two_sum(x, part.h));
     V rise = total.h + (total.l + part.l);
-    o->y = sel(none, x, sel(infinite, x, sel(far, x, sel(eq(x, K(0)), x, rise))));
+    o->y = sel(none, x, sel(infinite, x, sel(eq(x, K(0)), copysign(rise, x), rise)));
     V nowhere = x - x; /* at infinity: the same NaN from every loop */
     o->d = sel(none, unless_nan(x, K(1)), sel(infinite, nowhere, slope.h + slope.l));
-    o->d2 = sel(none, unless_nan(x, K(0)), sel(infinite, nowhere, K(2) * alpha * (curve.h + curve.l)));
+    o->d2 = sel(none, unless_nan(x, K(0)), sel(infinite, nowhere, alpha * (K(2) * (curve.h + curve.l))));
     o->dp[0] = sel(none, x * x, s * (K(2) * x * c - s / alpha) / alpha);
 }

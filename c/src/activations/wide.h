@@ -13,30 +13,36 @@ BODY(soft_exponential)
     V large = times_expm1(q, k, inverse_alpha, &expm1),
       grown = sel(lt(expm1, K(INFINITE)), expm1 / alpha, sel(gt(u, K(EXP_OVERFLOW)), K(INFINITE), large));
 
-    M finite = lt(abs(x), K(0x1p900));
-    pair off = two_sum(x, alpha), v = product(off, single(-alpha)), one_v = sum_of(single(K(1)), v);
-    one_v.l = sel(finite, one_v.l, K(0));
+    /* 1 + v over 2^j, which is a normal number from x = 5e-324 at alpha = -1, the logarithm, to where v overflows */
+    V j = sel(gt(abs(u), K(0x1p500)) | gt(abs(x), K(0x1p900)), K(960), K(-60)), one_over = two_to_the(-j);
+    pair off = two_sum(x, alpha), one_v = sum_of(single(one_over), product(scaled_pair(off, one_over), single(-alpha)));
+    one_v.l = sel(lt(abs(one_v.h), K(INFINITE)), one_v.l, K(0));
     one_v = fast_two_sum(one_v.h, one_v.l);
-    V inverse = K(1) / one_v.h, logarithm = log_of(one_v) / -alpha;
-    V outside = sel(lt(one_v.h, K(0)), x * K(0) / K(0), inverse);
+    V part = K(1) / one_v.h, inverse = part * one_over, log1p = log_of(one_v, j), logarithm = log1p / -alpha;
+    V outside = sel(lt(one_v.h, K(0)), x * K(0) / K(0), part);
 
     M small = lt(abs(u), K(0x1p-55)) & lt(abs(alpha), K(0x1p-28));
     o->y = sel(none, x, sel(small, x + alpha, sel(positive, grown + alpha, logarithm)));
     o->d = sel(none, unless_nan(x, K(1)), sel(positive, one, outside));
-    scale w = {sel(none, K(0), sel(positive, k, K(0)))};
+    scale w = {sel(none, K(0), sel(positive, k, -j))};
     with_scale(o, w);
-    o->d2 = sel(none, unless_nan(x, K(0)), alpha * sel(positive, e, inverse * outside));
+    o->d2 = sel(none, unless_nan(x, K(0)), alpha * sel(positive, e, inverse * (outside * one_over)));
 
     /* 1 + (u e^u - e^u + 1)/alpha^2, where small 1 + x^2 (1/2 + u/3 + u^2/8 + ..) */
-    V grows = sel(lt(abs(h), K(0.5)), x * x * slope_series(h), (h * e - e + K(1)) / (alpha * alpha));
-    V shrinks = ((x + alpha + alpha) * inverse - logarithm) / alpha;
+    V grows = sel(lt(abs(h), K(0.5)), x * x * slope_series(h), fma(h - K(1), e, K(1)) / alpha / alpha);
+    /* 1/(1 + v) + R(v)/alpha^2, R = log1p(v) - v/(1 + v) = v^2/2 - 2v^3/3 ..; where it cancels v^2/alpha^2 is (x + alpha)^2,
+       and R/v^2 = ((2 + v)/(2 + 2v) + s A(s^2)) 2/(2 + v)^2, s = v/(2 + v) = tanh(log1p(v)/2) */
+    V v = -alpha * off.h, two_v = v + K(2), s = v / two_v;
+    V near = fma(s, atanh_polynomial(s * s), K(0.5) * two_v * inverse) * (off.h / two_v) * (off.h / two_v) * K(2);
+    V far = (log1p + (inverse - K(1))) / alpha / alpha;
+    V shrinks = inverse + sel(gt(v, K(-0.5)) & lt(v, K(1)), near, far);
     o->dp[0] = sel(none, fma(K(0.5) * x, x, K(1)), sel(positive, K(1) + grows, shrinks));
 }
 
 /* far below 0, where e^x is gone: (beta - alpha_n) x - alpha_n */
 static INLINE V xielu_far(V x, V an, V beta)
 {
-    pair slope = two_sum(beta, -an);
+    pair slope = finite_sum(two_sum(beta, -an));
     return sel(eq(slope.h, K(0)), -an, sel(gt(abs(x), K(0x1p900)), slope.h * x, fma(slope.h, x, fma(slope.l, x, -an))));
 }
 
@@ -71,15 +77,15 @@ BODY(xielu)
     pair series = product(two_product(c, c), last_step(s, c, K(0.5)));
     pair curved_pair = sel_pair(gt(c, K(-1)), series, sum_of(expm1_pair, single(sel(above, K(0), -x))));
     V curved = curved_pair.h + curved_pair.l;
-    pair lower = sum_of(product(curved_pair, single(an)), two_product(beta, x)),
-         slope_below = sum_of(product(expm1_pair, single(an)), single(beta));
+    pair lower = finite_sum(sum_of(product(curved_pair, single(an)), two_product(beta, x))),
+         slope_below = finite_sum(sum_of(product(expm1_pair, single(an)), single(beta)));
     V below = sel(lt(x, K(-40)), xielu_far(x, an, beta), lower.h + lower.l);
     pair square = two_product(x, x), parabola = sum_of(product(square, single(ap)), two_product(beta, x));
     M moderate = lt(abs(x), K(0x1p400)) & lt(abs(parabola.h), K(0x1p900));
     V rising = sel(eq(ap, K(0)), beta, fma(K(2) * ap, x, beta)), steep = sel(eq(ap, K(0)), beta, fma(ap, x, beta));
     V slope = sel(moderate, parabola.h + parabola.l, x * steep);
     pair line = sum_of(two_product(ap + ap, x), single(beta));
-    o->y = sel(above, slope, sel(eq(x, K(0)), x, below));
+    o->y = sel(above, slope, sel(eq(x, K(0)), copysign(below, x), below));
     o->lost_y = sel(above & moderate, (parabola.h - slope) + parabola.l, K(0));
     o->lost_d = sel(above & moderate, (line.h - rising) + line.l, K(0));
     o->d = sel(above, rising, unless_nan(x, slope_below.h + slope_below.l));

@@ -91,6 +91,12 @@ static INLINE pair sum_of(pair a, pair b)
     s.l = s.l + (a.l + b.l);
     return s;
 }
+/* a sum that overflows, or has infinite terms, has no rest */
+static INLINE pair finite_sum(pair a)
+{
+    pair r = {a.h, sel(lt(abs(a.h), K(INFINITE)), a.l, K(0))};
+    return r;
+}
 /* c + a for a constant c >= |a.h| */
 static INLINE pair plus(REAL c, pair a)
 {

@@ -8,20 +8,23 @@ typedef struct {
     pair sin, cos;
 } sine_cosine;
 
-/* 2/pi, 1280 bits */
-static const uint32_t two_over_pi[40] = {
-    0xA2F9836E, 0x4E441529, 0xFC2757D1, 0xF534DDC0, 0xDB629599, 0x3C439041, 0xFE5163AB, 0xDEBBC561,
-    0xB7246E3A, 0x424DD2E0, 0x06492EEA, 0x09D1921C, 0xFE1DEB1C, 0xB129A73E, 0xE88235F5, 0x2EBB4484,
-    0xE99C7026, 0xB45F7E41, 0x3991D639, 0x835339F4, 0x9C845F8B, 0xBDF9283B, 0x1FF897FF, 0xDE05980F,
-    0xEF2F118B, 0x5A0A6D1F, 0x6D367ECF, 0x27CB09B7, 0x4F463F66, 0x9E5FEA2D, 0x7527BAC7, 0xEBE5F17B,
-    0x3D0739F7, 0x8A5292EA, 0x6BFB5FB1, 0x1F8D5D08, 0x56033046, 0xFC7B6BAB, 0xF0CFBC20, 0x9AF4361D};
+/* 2/pi, 2304 bits */
+static const uint32_t two_over_pi[72] = {
+    0xA2F9836E, 0x4E441529, 0xFC2757D1, 0xF534DDC0, 0xDB629599, 0x3C439041, 0xFE5163AB, 0xDEBBC561, 0xB7246E3A,
+    0x424DD2E0, 0x06492EEA, 0x09D1921C, 0xFE1DEB1C, 0xB129A73E, 0xE88235F5, 0x2EBB4484, 0xE99C7026, 0xB45F7E41,
+    0x3991D639, 0x835339F4, 0x9C845F8B, 0xBDF9283B, 0x1FF897FF, 0xDE05980F, 0xEF2F118B, 0x5A0A6D1F, 0x6D367ECF,
+    0x27CB09B7, 0x4F463F66, 0x9E5FEA2D, 0x7527BAC7, 0xEBE5F17B, 0x3D0739F7, 0x8A5292EA, 0x6BFB5FB1, 0x1F8D5D08,
+    0x56033046, 0xFC7B6BAB, 0xF0CFBC20, 0x9AF4361D, 0xA9E39161, 0x5EE61B08, 0x6599855F, 0x14A06840, 0x8DFFD880,
+    0x4D732731, 0x06061556, 0xCA73A8C9, 0x60E27BC0, 0x8C6B47C4, 0x19C367CD, 0xDCE8092A, 0x8359C476, 0x8B961CA6,
+    0xDDAF44D1, 0x5719053E, 0xA5FF0705, 0x3F7E33E8, 0x32C2DE4F, 0x98327DBB, 0xC33D26EF, 0x6B1E5EF8, 0x9F3A1F35,
+    0xCAF27F1D, 0x87F12190, 0x7C7C246A, 0xFA6ED577, 0x2D30433B, 0x15C614B5, 0x9D19C3C2, 0xC4AD414D, 0x2C5D000C};
 
-/* x = (n + f) pi/2, f = high + low, |f| <= 1/2, for |x| >= 2^30 */
-static OUT_OF_LINE void reduce_large(double x, double *n, double *high, double *low)
+/* x 2^j = (n + f) pi/2, f = high + low, |f| <= 1/2, for |x 2^j| >= 2^30 and 0 <= j <= 1000 */
+static OUT_OF_LINE void reduce_large(double x, int j, double *n, double *high, double *low)
 {
     enum { WORDS = 7 };
     const uint64_t b = as_bits(x), m = (b & 0xFFFFFFFFFFFFF) | 0x10000000000000;
-    const int e = (int)(b >> 52 & 0x7FF) - 1075, first = e < 2 ? 0 : (e - 2) / 32, shift = e - 32 * first;
+    const int e = (int)(b >> 52 & 0x7FF) - 1075 + j, first = e < 2 ? 0 : (e - 2) / 32, shift = e - 32 * first;
     /* the low words of m times 224 bits of 2/pi, most significant first; multiples of 4 overflow */
     uint32_t product[WORDS + 2] = {0};
     for (int half = 0; half < 2; half++) {
@@ -57,21 +60,24 @@ static OUT_OF_LINE void reduce_large(double x, double *n, double *high, double *
     if (x < 0) *n = -*n, *high = -*high, *low = -*low;
 }
 
-static INLINE sine_cosine sincos_of(V x, V rest)
+/* of x 2^j + rest, 0 <= j <= 1000; j > 0 only where x 2^j is above 2^30, or 0 */
+static INLINE sine_cosine sincos_of_scaled(V x, V rest, V j)
 {
     V n = fma(x, K(0x1.45f306dc9c883p-1), K(MAGIC)) - K(MAGIC);
     V first = fnma(n, K(0x1.921fb54442d18p0), x);
     pair second = two_product(-n, K(0x1.1a62633145c07p-54)), r = two_sum(first, second.h);
     r = two_sum(r.h, fma(n, K(0x1.f1976b7ed8fbcp-110), second.l) + r.l + rest);
 
-    M large = gt(abs(x), K(0x1p30));
+    M large = gt(abs(x), K(0x1p30)) | gt(j, K(0));
     if (lanes_of(large)) {
-        double lanes[LANES], ns[LANES], highs[LANES], lows[LANES];
+        double lanes[LANES], js[LANES], ns[LANES], highs[LANES], lows[LANES];
         store(lanes, x);
+        store(js, j);
         for (int i = 0; i < LANES; i++) {
             ns[i] = highs[i] = lows[i] = 0;
-            if (abs_one(lanes[i]) > 0x1p30 && abs_one(lanes[i]) <= 0x1.fffffffffffffp1023)
-                reduce_large(lanes[i], &ns[i], &highs[i], &lows[i]);
+            if ((abs_one(lanes[i]) > 0x1p30 || js[i] > 0) && lanes[i] != 0 &&
+                abs_one(lanes[i]) <= 0x1.fffffffffffffp1023)
+                reduce_large(lanes[i], (int)js[i], &ns[i], &highs[i], &lows[i]);
         }
         pair f = {load(highs), load(lows)};
         f = mul(f, constant_pair(0x1.921fb54442d18p0, 0x1.1a62633145c07p-54));
@@ -108,3 +114,4 @@ static INLINE sine_cosine sincos_of(V x, V rest)
     o.cos = scaled_pair(sel_pair(is_odd, sine, cosine), cosine_sign);
     return o;
 }
+static INLINE sine_cosine sincos_of(V x, V rest) { return sincos_of_scaled(x, rest, K(0)); }

@@ -18,24 +18,25 @@ static INLINE size_t vectors(const panel *p, mode way)
 {
     return way.along ? (p->length + LANES - 1) / LANES : p->length;
 }
-/* vectors that are known to be full: across, own operands are always (the dispatcher pads the last rows) */
+/* vectors that are alike: all but the last along, none of ANY operands */
 static INLINE size_t full_vectors(const panel *p, mode way)
 {
     return !way.own ? 0 : way.along ? p->length / LANES : p->length;
 }
+static INLINE size_t full_lanes(const panel *p, mode way) { return way.along ? LANES : p->width; }
 /* lanes that vector i has */
 static INLINE size_t lanes_at(const panel *p, mode way, size_t i)
 {
     if (!way.along) return p->width;
     return p->length - i * LANES < LANES ? p->length - i * LANES : LANES;
 }
-/* A loop over a row: the statements for each vector i and its n lanes. They are compiled twice, for n is a constant in the
-   first loop; the second takes at most one vector, or all for ANY operands. */
+/* A loop over a row: the statements for each vector i and its n lanes. They are compiled twice, for along n is a constant
+   in the first loop; the second takes at most one vector, or all for ANY operands. */
 #define EACH(i, n, ...)                                                                                                \
     do {                                                                                                               \
         const size_t i##_full = full_vectors(p, way), i##_end = way.own && !way.along ? i##_full : vectors(p, way);    \
         for (size_t i = 0; i < i##_full; i++) {                                                                        \
-            const size_t n = LANES;                                                                                    \
+            const size_t n = full_lanes(p, way);                                                                       \
             __VA_ARGS__                                                                                                \
         }                                                                                                              \
         for (size_t i = i##_full; i < i##_end; i++) {                                                                  \
@@ -56,6 +57,10 @@ static INLINE REAL one_of(V v)
 static V read_any(enum actc_dtype dtype, const char *at, ptrdiff_t lane, size_t n)
 {
     REAL v[LANES] = {0};
+#if !DOUBLE /* rows of halves that are too long to stage */
+    if (n == LANES && lane == 2 && dtype == ACTC_F16) return load_f16((const uint16_t *)at);
+    if (n == LANES && lane == 2 && dtype == ACTC_BF16) return load_bf16((const uint16_t *)at);
+#endif
     switch (dtype) {
     case ACTC_F16: read_f16(at, lane, v, n); break;
     case ACTC_BF16: read_bf16(at, lane, v, n); break;
@@ -71,6 +76,16 @@ static V read_any(enum actc_dtype dtype, const char *at, ptrdiff_t lane, size_t 
 static void write_any(enum actc_dtype dtype, char *at, ptrdiff_t lane, V x, size_t n)
 {
     REAL v[LANES];
+#if !DOUBLE
+    if (n == LANES && lane == 2 && dtype == ACTC_F16) {
+        store_f16((uint16_t *)at, rounded_f16(x));
+        return;
+    }
+    if (n == LANES && lane == 2 && dtype == ACTC_BF16) {
+        store_bf16((uint16_t *)at, rounded_bf16(x));
+        return;
+    }
+#endif
     store(v, x);
     if (n > LANES) return; /* it is not, and the compiler should know */
     switch (dtype) {
@@ -105,13 +120,13 @@ static INLINE void put(const panel *p, mode way, memory m, size_t i, size_t n, V
 /* the one element that a row of this operand has, in every lane of the row */
 static INLINE V get_one(const panel *p, mode way, memory m)
 {
-    if (!way.along) return get(p, way, m, 0, way.own ? LANES : p->width);
+    if (!way.along) return get(p, way, m, 0, p->width);
     return B(way.own ? *(const REAL *)m.at : one_of(read_any(p->dtype, m.at, 0, 1)));
 }
 static INLINE void put_one(const panel *p, mode way, memory m, V v)
 {
     if (!way.along)
-        put(p, way, m, 0, way.own ? LANES : p->width, v);
+        put(p, way, m, 0, p->width, v);
     else if (way.own)
         *(REAL *)m.at = one_of(v);
     else
@@ -145,47 +160,49 @@ typedef struct {
     V h[CHAINS], l[CHAINS];
 } sums;
 
-/* A sum over a row, one chain after the other: the statements for each vector i and its n lanes call ADD(v) or, for a
-   pair, ADD_PAIR(v) once. */
+/* A sum over a row: the statements for each vector i and its n lanes call ADD(v) or, for a pair, ADD_PAIR(v) once. In the
+   order of memory, each chain's state kept in L1 (one chain after the other is slow where rows are columns: a page for
+   each access). */
 #define SUM(s, i, n, ...)                                                                                              \
     do {                                                                                                               \
         const size_t i##_full = full_vectors(p, way), i##_end = way.own && !way.along ? i##_full : vectors(p, way);    \
-        const size_t i##_block = (size_t)CHAIN_COUNT * RENEWED_AFTER;                                                  \
+        const size_t i##_chains = (size_t)CHAIN_COUNT, i##_block = i##_chains * RENEWED_AFTER;                         \
         const int i##_short = !way.along && p->length && p->length <= CHAINS; /* one element a chain */                \
+        for (int chain = 0; chain < chains_used(p, way); chain++) (s).h[chain] = (s).l[chain] = K(0);                  \
         for (size_t i = 0; i##_short && i < i##_full; i++) {                                                           \
             enum { is_first = 1 };                                                                                     \
-            const size_t n = LANES;                                                                                    \
+            const size_t n = full_lanes(p, way);                                                                       \
             pair now = {K(0), K(0)};                                                                                   \
-            do {                                                                                                       \
-                __VA_ARGS__                                                                                            \
-            } while (0);                                                                                               \
-            (s).h[i] = now.h;                                                                                          \
-            (s).l[i] = now.l;                                                                                          \
+            __VA_ARGS__(s).h[i] = now.h, (s).l[i] = now.l;                                                             \
         }                                                                                                              \
-        for (int chain = 0; !i##_short && chain < chains_used(p, way); chain++) {                                      \
+        for (size_t i = 0, i##_stop; !i##_short && i < i##_full;) {                                                    \
+            i##_stop = i##_full - i < i##_block ? i##_full : i + i##_block;                                            \
+            for (; i < i##_stop; i++) {                                                                                \
+                enum { is_first = 0 };                                                                                 \
+                const size_t n = full_lanes(p, way);                                                                   \
+                pair now = {(s).h[i % i##_chains], (s).l[i % i##_chains]};                                             \
+                __VA_ARGS__(s).h[i % i##_chains] = now.h, (s).l[i % i##_chains] = now.l;                               \
+            }                                                                                                          \
+            if (i % i##_block == 0) renew(&(s), i##_chains);                                                           \
+        }                                                                                                              \
+        for (size_t i = i##_full; i < i##_end; i++) {                                                                  \
             enum { is_first = 0 };                                                                                     \
-            pair now = {K(0), K(0)};                                                                                   \
-            size_t i = (size_t)chain;                                                                                  \
-            while (i < i##_full) {                                                                                     \
-                const size_t next = (i / i##_block + 1) * i##_block, stop = next < i##_full ? next : i##_full;         \
-                for (; i < stop; i += (size_t)CHAIN_COUNT) {                                                           \
-                    const size_t n = LANES;                                                                            \
-                    __VA_ARGS__                                                                                        \
-                }                                                                                                      \
-                if (i >= next) now = fast_two_sum(now.h, now.l);                                                       \
-            }                                                                                                          \
-            for (; i < i##_end; i += (size_t)CHAIN_COUNT) {                                                            \
-                const size_t n = lanes_at(p, way, i);                                                                  \
-                __VA_ARGS__                                                                                            \
-                if ((i + (size_t)CHAIN_COUNT) % i##_block < (size_t)CHAIN_COUNT) now = fast_two_sum(now.h, now.l);     \
-            }                                                                                                          \
-            (s).h[chain] = now.h;                                                                                      \
-            (s).l[chain] = now.l;                                                                                      \
+            const size_t n = lanes_at(p, way, i);                                                                      \
+            pair now = {(s).h[i % i##_chains], (s).l[i % i##_chains]};                                                 \
+            __VA_ARGS__(s).h[i % i##_chains] = now.h, (s).l[i % i##_chains] = now.l;                                   \
+            if ((i + 1) % i##_block == 0 && (!way.along || n == LANES)) renew(&(s), i##_chains);                       \
         }                                                                                                              \
     } while (0)
 #define ADD(v) now = added(now, single(v), is_first, 0)
 #define ADD_PAIR(v) now = added(now, v, is_first, 1)
 
+static INLINE void renew(sums *s, size_t chains)
+{
+    for (size_t c = 0; c < chains; c++) {
+        const pair t = fast_two_sum(s->h[c], s->l[c]);
+        s->h[c] = t.h, s->l[c] = t.l;
+    }
+}
 static INLINE pair added(pair now, pair v, int is_first, int has_low)
 {
     if (is_first) {
@@ -240,11 +257,11 @@ static INLINE V greatest(const panel *p, mode way, memory m, int negated)
     size_t i = 0;
     for (; i + GREATEST_AT_ONCE <= full; i += GREATEST_AT_ONCE)
         for (size_t k = 0; k < GREATEST_AT_ONCE; k++) {
-            const V v = get(p, way, m, i + k, LANES);
+            const V v = get(p, way, m, i + k, full_lanes(p, way));
             found[k] = max(negated ? -v : v, found[k]);
         }
     for (; i < full; i++) {
-        const V v = get(p, way, m, i, LANES);
+        const V v = get(p, way, m, i, full_lanes(p, way));
         found[0] = max(negated ? -v : v, found[0]);
     }
     for (; i < count; i++) {

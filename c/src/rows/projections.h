@@ -115,14 +115,15 @@ static INLINE int entmax15_forward(const panel *p, mode way)
     });
     return 1;
 }
-/* g, y: s (g - sum of s g / sum of s), s = sqrt(y) */
+/* g, y: s (g - sum of s g / sum of s), s = sqrt(y); 0 for a row of zeros, which masks leave */
 static INLINE int entmax15_backward(const panel *p, mode way)
 {
     sums weighted, weights;
     SUM(weighted, i, n,
         { ADD_PAIR(two_product(square_root(get(p, way, p->in[1], i, n)), get(p, way, p->in[0], i, n))); });
     SUM(weights, i, n, ADD(square_root(get(p, way, p->in[1], i, n))););
-    const pair mean = quotient(total(p, way, &weighted), total(p, way, &weights));
+    const pair weight = total(p, way, &weights);
+    const pair mean = quotient(total(p, way, &weighted), sel_pair(eq(weight.h, K(0)), single(K(1)), weight));
     EACH(i, n, {
         const pair d = two_sum(get(p, way, p->in[0], i, n), -mean.h);
         put(p, way, p->out[0], i, n, square_root(get(p, way, p->in[1], i, n)) * (d.h + (d.l - mean.l)));

@@ -17,7 +17,7 @@
 #define KERNEL(name, pass) IN_WAY(name, pass, along, 1, 1) IN_WAY(name, pass, any, 1, 0)
 #define WAYS(name, pass)                                                                                               \
     {                                                                                                                  \
-        name##_##pass##_along, NULL, name##_##pass##_any                                                               \
+        name##_##pass##_along, name##_##pass##_along, name##_##pass##_any                                              \
     }
 #else
 #define KERNEL(name, pass)                                                                                             \

@@ -13,53 +13,41 @@ enum sense { PLAIN, NEGATED, TEMPERED }; /* of x, of -x, of x/temperature */
 
 /* what the exponentials of a row have in common */
 typedef struct {
-    V top, shift, rest, lowest, bias; /* the maximum; what is subtracted; .. */
-    V t, t_low, inverse;              /* temperature */
+    V top, shift, lowest, bias; /* the maximum, of -x if the sense is that; what is subtracted; .. */
+    V t, t_low, inverse;        /* temperature */
 } base;
-
-/* x/temperature, with what its rounding loses */
-static INLINE pair tempered(V x, const base *o)
-{
-    const V u = x * o->inverse;
-    pair r = {u, sel(lt(abs(u), K(LARGEST)), (fnma(u, o->t, x) - u * o->t_low) * o->inverse, K(0))};
-    return r;
-}
 
 static INLINE base base_of(const panel *p, mode way, memory m, enum sense sense, double temperature)
 {
     base o;
-    o.t = B((REAL)temperature);
-    o.t_low = DOUBLE ? K(0) : B((REAL)(temperature - (REAL)temperature));
+    const double finite = temperature - temperature == 0 ? temperature
+                                                         : 1; /* 0 x inf would spoil what rounding loses */
+    o.t = B((REAL)finite);
+    o.t_low = DOUBLE ? K(0) : B((REAL)(finite - (REAL)finite));
     o.inverse = B((REAL)(1 / temperature));
-    const int negated = sense == NEGATED || (sense == TEMPERED && temperature < 0);
-    pair top = single(greatest(p, way, m, negated));
-    if (sense == TEMPERED) top = tempered(negated ? -top.h : top.h, &o);
-    const M far = gt(abs(top.h), K(SHIFT_FROM));
-    o.top = top.h;
-    o.shift = sel(far, top.h, K(0));
-    o.rest = sel(far, top.l, K(0));
-    const V left = sel(far, K(0), top.h);
+    const int is_below_zero = sense == TEMPERED && temperature < 0;
+    o.top = greatest(p, way, m, sense == NEGATED || is_below_zero);
+    const V x = is_below_zero ? -o.top : o.top, u = sense == TEMPERED ? x * o.inverse : x;
+    const M far = gt(abs(u), K(SHIFT_FROM));
+    o.shift = sel(far, x, K(0));
+    const V left = sel(far, K(0), u);
     o.lowest = left - K(NEGLIGIBLE);
     V k;
     (void)exp_reduced(left, &k);
     o.bias = (K(LIFT) - k) + K(MAGIC);
     return o;
 }
-static INLINE V from_top(V u, const base *o, int infinite)
-{
-    return infinite ? sel(eq(u, o->shift), K(0), u - o->shift) : u - o->shift;
-}
 /* e^x 2^LIFT/2^k(max); below 2 2^LIFT. An infinite maximum is at distance 0 from itself if `infinite`, else NaN. */
 static INLINE V lifted_exp(V x, enum sense sense, const base *o, int infinite)
 {
-    V k, p, q;
-    if (sense == TEMPERED) {
-        const pair u = tempered(x, o);
-        const pair d = two_sum(from_top(u.h, o, infinite), u.l - o->rest);
-        const pair whole = exp_reduced_sum(max(o->lowest, d.h), sel(gt(d.h, o->lowest), d.l, K(0)), &k);
+    V k, p, q, d = (sense == NEGATED ? -x : x) - o->shift;
+    if (infinite) d = sel(eq(sense == NEGATED ? -x : x, o->shift), K(0), d);
+    if (sense == TEMPERED) { /* d/temperature, with what its rounding loses: of x it would be thousands of units */
+        const V u = d * o->inverse, low = (fnma(u, o->t, d) - u * o->t_low) * o->inverse;
+        const pair whole = exp_reduced_sum(max(o->lowest, u), sel(gt(u, o->lowest), low, K(0)), &k);
         q = whole.h + whole.l;
     } else {
-        q = exp_reduced(max(o->lowest, from_top(sense == NEGATED ? -x : x, o, infinite)), &k);
+        q = exp_reduced(max(o->lowest, d), &k);
     }
     p = pow2(k + o->bias);
     return fma(p, q, p);
@@ -100,7 +88,8 @@ static INLINE void finish(const panel *p, mode way, memory y, pair sum, const V 
 #define SMALL 40
 static INLINE int softmax_of_small(const panel *p, mode way, memory x, memory y, const V *factor)
 {
-    if (p->length < (way.along ? LANES : 1) || lanes_of(gt(abs(get(p, way, x, 0, LANES)), K(SMALL)))) return 0;
+    if (p->length < (way.along ? LANES : 1) || lanes_of(gt(abs(get(p, way, x, 0, full_lanes(p, way))), K(SMALL))))
+        return 0;
     sums s;
     V largest = K(0);
     SUM(s, i, n, {
@@ -133,10 +122,30 @@ static INLINE int softmax_in(const panel *p, mode way, memory x, memory y, enum 
     EACH(i, n, put(p, way, y, i, n, quotient_of(lifted_exp(get(p, way, x, i, n), sense, &o, 1), inverse, factor)););
     return 1;
 }
+/* The limit at temperature 0: equal shares of 1 for the maxima, or the minima if it is -0. */
+static INLINE int softmax_at_zero(const panel *p, mode way, int negated)
+{
+    const V top = greatest(p, way, p->in[0], negated);
+    V count = K(0);
+    EACH(i, n, {
+        const V v = get(p, way, p->in[0], i, n);
+        count = count + present(way, n, sel(eq(v, v), sel(eq(negated ? -v : v, top), K(1), K(0)), v), K(0));
+    });
+    const V all = over_lanes(way, count);
+    const M none = gt(abs(top), K(LARGEST)) & (lt(top, K(0)) | gt(all, K(1)));
+    const V share = sel(none, K(NOT_A_NUMBER), K(1) / all);
+    EACH(i, n, {
+        const V v = get(p, way, p->in[0], i, n);
+        put(p, way, p->out[0], i, n, sel(eq(negated ? -v : v, top), K(1), K(0)) * share);
+    });
+    return 1;
+}
 static INLINE int softmax_forward(const panel *p, mode way)
 {
-    if (p->parameters[0] == 1) return softmax_in(p, way, p->in[0], p->out[0], PLAIN, 1, NULL);
-    return softmax_in(p, way, p->in[0], p->out[0], TEMPERED, p->parameters[0], NULL);
+    const double temperature = p->parameters[0];
+    if (temperature == 1) return softmax_in(p, way, p->in[0], p->out[0], PLAIN, 1, NULL);
+    if (temperature == 0) return softmax_at_zero(p, way, 1 / temperature < 0);
+    return softmax_in(p, way, p->in[0], p->out[0], TEMPERED, temperature, NULL);
 }
 static INLINE int softmin_forward(const panel *p, mode way)
 {
@@ -190,7 +199,7 @@ static INLINE logarithm log_of_sum(const panel *p, mode way, memory x, V divisor
     r.rest = (others.h + others.l) / lifted_exp(o.top, PLAIN, &o, 1);
     pair sum = two_sum(r.count, r.rest);
     sum = quotient(sum, single(divisor));
-    r.log = log_of(sum);
+    r.log = log_of(sum, K(0));
     /* the logarithm of 1 + rest halves its argument on the way, which would cost a subnormal its last bit */
     r.log = sel(eq(r.count, divisor) & lt(r.rest, K(C(0x1p-30f, 0x1p-60))), r.rest / divisor, r.log);
     return r;
@@ -212,10 +221,33 @@ static INLINE int logsumexp_forward(const panel *p, mode way)
     put_one(p, way, p->out[0], l.top + l.log);
     return 1;
 }
+/* Around 0 the maximum and the logarithm would cancel: rows of small numbers take log1p of the mean of e^x - 1, in pairs,
+   for these may cancel among themselves (1e-9 and -1e-9 give 5e-19). */
 static INLINE int logmeanexp_forward(const panel *p, mode way)
 {
-    const logarithm l = log_of_sum(p, way, p->in[0], B((REAL)p->length));
-    put_one(p, way, p->out[0], l.top + l.log);
+    const memory x = p->in[0];
+    const V n_of_row = B((REAL)p->length);
+    const V largest = max(greatest(p, way, x, 0), greatest(p, way, x, 1));
+    const M small = lt(largest, K(SMALL)), large = gt(largest, K(SMALL)) | eq(largest, K(SMALL));
+    V y = K(0);
+    if (lanes_of(small)) {
+        sums s;
+        SUM(s, i, n, {
+            V k;
+            const V v = get(p, way, x, i, n), c = sel(eq(v, v), max(K(-SMALL), min(K(SMALL), v)), v);
+            const pair q = exp_reduced_sum(c, K(0), &k);
+            const V power = pow2(k + K(MAGIC));
+            const pair e = sum_of(single(power - K(1)), scaled_pair(q, power));
+            const pair own = {present(way, n, e.h, K(0)), present(way, n, e.l, K(0))};
+            ADD_PAIR(own);
+        });
+        y = log_of(plus(1, quotient(total(p, way, &s), single(n_of_row))));
+    }
+    if (lanes_of(large)) {
+        const logarithm l = log_of_sum(p, way, x, n_of_row);
+        y = sel(small, y, l.top + l.log);
+    }
+    put_one(p, way, p->out[0], y);
     return 1;
 }
 
