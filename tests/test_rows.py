@@ -566,6 +566,58 @@ def test_masks(op: Any, dtype: Any) -> None:
     same(f(np.arange(4), where=[True, True, False, True]).dtype.type(), np.float64())
 
 
+@pytest.mark.parametrize("op", [r for r in TABLE if r.masked and r.parameters], ids=lambda r: r.name)
+def test_masks_at_negative_temperatures(op: Any) -> None:
+    """The order is turned around: what is masked counts as +inf; one temperature, or one a row."""
+    f, x = gufunc(op), np.array([[1.0, 2, 3], [3, 1, 2], [np.inf, np.inf, 1]])
+    mask = np.array([[True, False, True]])
+    same(f(x, -0.5, where=mask)[:2, ::2], f(x[:2, ::2], -0.5))
+    same(f(x, [-0.5, 2, 1], where=mask)[:2, ::2], f(x[:2, ::2], [-0.5, 2]))
+    same(f(x.T, [-0.5, 2, 1], where=mask.T, axis=0).T, f(x, [-0.5, 2, 1], where=mask))
+    assert f(x, -0.5, where=mask, empty="zero")[:2, 1].tolist() == [0, 0]
+    assert f(np.full(3, np.inf), -0.5, empty="zero").tolist() == [0] * 3
+
+
+def test_hardmax_never_chooses_what_is_masked() -> None:
+    x = np.array([[5.0, -np.inf], [1, 2], [-np.inf, -np.inf]])
+    y = actc.hardmax(x, where=[[False, True], [True, True], [False, False]])
+    assert y.tolist() == [[0, 0], [0, 1], [0, 0]]
+
+
+@every_dtype
+def test_limits_of_the_temperature(tier: str, dtype: Any) -> None:
+    """0: equal shares of the maxima, or minima at -0; infinity: equal shares of all; and what no float holds."""
+    f, x = TIERS[tier]["softmax"], np.array([[1, 2, 2], [1, np.nan, 2], [np.inf, 1, 2], [-np.inf] * 3]).astype(dtype)
+    third = np.array(1 / 3).astype(dtype)
+    assert f(x[0], 0.0).tolist() == f(x[0], 1e-300).tolist() == f(x[0], 1e-46).tolist() == [0, 0.5, 0.5]
+    assert f(x[0], -0.0).tolist() == f(x[0], -1e-300).tolist() == [1, 0, 0]
+    assert (f(x[0], np.inf) == third).all() and (f(x[0], -np.inf) == third).all() and (f(x[0], 1e300) == third).all()
+    assert np.isnan(f(x[[1, 3]], 0.0)).all() and f(x[2], 0.0).tolist() == [1, 0, 0]
+
+
+def test_logmeanexp_around_0() -> None:
+    """Nothing cancels: neither the maximum and the logarithm nor the terms of the mean."""
+    for x in ([1e-30, -3e-30], [1e-9, -1e-9], [0.25, -0.3, 0.01], [30, -40], [-1e-3] * 7):
+        with mp.workprec(400):
+            exact = mp.log(sum(mp.exp(mpf(v)) for v in x) / len(x))
+            error = abs(mpf(float(actc.logmeanexp(np.array(x, float)))) - exact)
+            assert error < 1e-15 * abs(exact) + 2.0**-80 * max(map(abs, x))
+
+
+@pytest.mark.parametrize("temperature", [0.37, -0.37, 3.1, 1e-3])
+def test_large_logits_at_a_temperature(tier: str, temperature: float) -> None:
+    """Differences are taken before the division: x/temperature would round to thousands of units."""
+    for top in (1e8, -5.4e8, 3e37):
+        x = (np.float32(top) + np.spacing(np.float32(top)) * np.arange(4, dtype=np.float32)).astype(np.float32)
+        y = TIERS[tier]["softmax"](x, temperature)
+        with mp.workprec(400):
+            e = [mp.exp((mpf(float(v)) - float(x[0])) / mpf(temperature)) for v in x]
+            for got, exact in zip(y, e, strict=True):
+                exact /= sum(e)
+                unit = float(np.spacing(np.float32(float(exact))))
+                assert abs(mpf(float(got)) - exact) <= (1 if tier == "exact" else 3) * unit
+
+
 @pytest.mark.parametrize("name", ["maxout", "hardmax"])
 def test_infinite_gradients_of_what_is_not_chosen(name: str) -> None:
     """As the formula says: of maxout the product 0*inf, as in every g*f'(x); of hardmax, which has no slope, 0."""

@@ -91,7 +91,11 @@ def _masked(ufunc: Any, row: Any, inputs: int, parameters: int, operands: list[A
     if empty not in ("nan", "zero") or (empty == "zero" and not row.empty):
         allowed = '"nan" or "zero"' if row.empty else '"nan"'
         raise ValueError(f"{row.name}: empty must be {allowed}, not {empty!r}")
-    x, fill = np.asanyarray(operands[inputs - 1]), float(row.masked)
+    x, fill = np.asanyarray(operands[inputs - 1]), np.float64(row.masked)
+    axis = kwargs.get("axis", -1)
+    if parameters:  # a temperature: below 0 it turns the order around
+        fill = np.where(np.signbit(np.asarray(operands[inputs], np.float64)), -fill, fill)
+        fill = np.expand_dims(fill, _index(axis)) if fill.ndim else fill
     if where is not True:
         where = np.asanyarray(where)
         if where.dtype != np.bool_:
@@ -104,11 +108,13 @@ def _masked(ufunc: Any, row: Any, inputs: int, parameters: int, operands: list[A
             raise ValueError(f"{row.name}: where of shape {where.shape} does not broadcast to x, {x.shape}") from None
         if x.dtype.kind in "biu":
             x = x.astype(np.float32 if x.dtype.itemsize < 4 else np.float64)
-        operands[inputs - 1] = x = np.where(where, x, np.array(fill, x.dtype))
+        operands[inputs - 1] = x = np.where(where, x, fill.astype(x.dtype))
     if empty == "nan":
-        return _rows.plain(ufunc, operands, kwargs)
-    axis = kwargs.get("axis", -1)
-    idle = (x == np.array(fill)).all(axis=_index(axis), keepdims=True)  # before the call, for its result may be x
+        y = _rows.plain(ufunc, operands, kwargs)
+        if row.shape == "map" and not row.empty and where is not True:
+            np.copyto(y, 0, where=~where)  # hardmax: what is masked is not chosen, whatever the others are
+        return y
+    idle = (x == fill).all(axis=_index(axis), keepdims=True)  # before the call, for its result may be x
     y = _rows.plain(ufunc, operands, kwargs)
     np.copyto(y, np.array(float(row.empty), y.dtype), where=idle)
     return y
@@ -264,7 +270,8 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     options = options_of(row, kind)
     if "where" in options:
         lines += ["where : array of bool, optional", "    Broadcasts to x. Where False, an element counts as"]
-        lines += [f"    {row.masked}. Not for dask or xarray arrays."]
+        turned = ", and as its opposite at a negative temperature" if row.parameters else ""
+        lines += [f"    {row.masked}{turned}. Not for dask or xarray arrays."]
     if "empty" in options:
         lines += ['empty : {"nan", "zero"}, default "nan"']
         lines += [f"    What becomes of a row of nothing but {row.masked}: NaN, or {row.empty}."]

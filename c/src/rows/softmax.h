@@ -241,7 +241,7 @@ static INLINE int logmeanexp_forward(const panel *p, mode way)
             const pair own = {present(way, n, e.h, K(0)), present(way, n, e.l, K(0))};
             ADD_PAIR(own);
         });
-        y = log_of(plus(1, quotient(total(p, way, &s), single(n_of_row))));
+        y = log_of(plus(1, quotient(total(p, way, &s), single(n_of_row))), K(0));
     }
     if (lanes_of(large)) {
         const logarithm l = log_of_sum(p, way, x, n_of_row);
