@@ -213,7 +213,7 @@ def limits_of(row: Any, *parameters: float) -> list[float]:
 def zeros_of(row: Any, *parameters: float) -> list[float]:
     """Isolated zeros of f' other than 0; of those that go on for ever (an expression with k) the ones within 200."""
     found = []
-    for text in filter(str.strip, split(row.zeros)):
+    for text in filter(str.strip, split(row.zeros.removesuffix("..."))):
         many = any(isinstance(n, ast.Name) and n.id == "k" for n in ast.walk(ast.parse(text.strip())))
         try:
             all_of_it = [float(field(row, text, *parameters, k=k)) for k in (range(-300, 301) if many else (0,))]
@@ -227,7 +227,7 @@ def listed_near(row: Any, x: float, *parameters: float) -> list[Any]:
     """The listed zeros of f' within 1/4 of x, in mpmath: of those that go on for ever (evenly) whichever it is."""
     found = []
     with MP, mp.workprec(1200):
-        for text in filter(str.strip, split(row.zeros)):
+        for text in filter(str.strip, split(row.zeros.removesuffix("..."))):
             zero = Formula(text.strip(), (*row.parameters, "k"))
             try:
                 first, second = (zero.at(0, *map(mpf, parameters), k) for k in (0, 1))

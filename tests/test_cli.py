@@ -1,6 +1,7 @@
 """The command line as a user meets it: every command, and every way in which it can be refused."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import actc
-from actc import _bench, _cli_apply, _cli_formula, _core
+from actc import _bench, _cli_apply, _cli_formula
 from actc._cli import main
 
 FIRST = next(iter(actc.elementwise))
@@ -76,14 +77,28 @@ def test_info(call):
 def test_list(call):
     code, out, _ = call("list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()[1:]] == list(actc.elementwise)
-    for row, line in zip(_core.rows(), out.splitlines()[1:], strict=True):
-        assert line.endswith(row.formula)
-        assert all(f"{name}={value:g}" in line for name, value in row.parameters.items())
-    table = json.loads(call("list", "--json")[1])
-    assert [(r["name"], r["parameters"], r["derivative"]) for r in table] == [
-        (r.name, r.parameters, r.derivative) for r in _core.rows()
-    ]
+    assert [line.split()[0] for line in out.splitlines()[1:]] == list(actc.functions)
+    for f, line in zip(actc.functions.values(), out.splitlines()[1:], strict=True):
+        assert line.endswith(f.formula)
+        assert all(f"{name}={value:g}" in line for name, value in f.parameters.items())
+        assert all(name in line.split() for name in f.info.get("required", ()))
+
+
+def test_list_as_json(call):
+    """Everything that .info holds, in JSON as others read it: without the words Infinity and NaN."""
+
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    table = json.loads(call("list", "--json")[1], parse_constant=refuse)
+    assert [r["name"] for r in table] == list(actc.functions)
+    for entry, f in zip(table, actc.functions.values(), strict=True):
+        assert entry.keys() == {*f.info, "aliases"}
+        for key, value in f.info.items():
+            assert entry[key] == (str(value) if value in (math.inf, -math.inf) else json.loads(json.dumps(value)))
+        assert {"domain", "range", "limits", "kinks", "monotonicity", "lipschitz", "zeros", "reference"} <= entry.keys()
+    assert [r["name"] for r in table if r["derivative_gain"] == "inf"] == ["binary_step"]
+    assert [r["name"] for r in table if r["gain"] is None] == ["apl"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pipes of this kind")
@@ -116,6 +131,15 @@ def test_unknown_function_lists_the_valid_ones(call, argv):
     code, _, err = call(*(a.format(CURVED + "x") for a in argv))
     assert code == 2
     assert f"did you mean {CURVED}?" in err and all(name in err for name in actc.elementwise)
+
+
+@pytest.mark.parametrize("argv", [("bench", "{}"), ("plot", "{}"), ("apply", "{}", "a.npy", "b.npy")])
+@pytest.mark.parametrize(
+    ("name", "why"), [("softmax", "whole rows"), ("glu", "two arrays"), ("apl", "parameters are arrays")]
+)
+def test_functions_of_another_kind_are_refused_with_a_reason(call, argv, name, why):
+    code, _, err = call(*(a.format(name) for a in argv))
+    assert code == 2 and why in err and "unknown" not in err
 
 
 @pytest.mark.parametrize("name", ["views", "isa", "exact", f"{FIRST}_derivative", "__name__"])
@@ -252,6 +276,21 @@ def test_every_function_can_be_drawn():
     for name in actc.elementwise:
         _plot.draw(left, right, name, {})
     assert len(left.lines) == len(right.lines) == 3 * len(actc.elementwise)
+
+
+def test_plot_of_two_halves(call, tmp_path):
+    """crelu: a curve for each half, which the other commands cannot take apart."""
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    from actc import _plot
+
+    left, right = figure.subplots(1, 2)
+    _plot.draw(left, right, "crelu", {})
+    x = left.lines[-1].get_xdata().ravel()
+    np.testing.assert_array_equal(left.lines[-2].get_ydata(), actc.relu(x))
+    np.testing.assert_array_equal(left.lines[-1].get_ydata(), actc.relu(-x))
+    assert call("plot", "crelu", "-o", str(tmp_path / "crelu.png"))[0] == 0
+    code, _, err = call("apply", "crelu", "a.npy", "b.npy")
+    assert code == 2 and "whole rows" in err
 
 
 def test_plot_default_name(call, tmp_path, monkeypatch):

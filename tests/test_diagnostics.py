@@ -68,7 +68,34 @@ def test_moments(dtype: Any) -> None:
         )
     large = diagnostics.moments(np.full(100_000, 60000, np.float16))
     assert large == (60000, 0) and large.mean.dtype == np.float64
-    assert all(map(math.isnan, diagnostics.moments([1.0, math.inf, -math.inf])))
+    for y, mean in (([1.0, math.inf, -math.inf], math.nan), ([1.0, math.inf], math.inf), ([1.0, math.nan], math.nan)):
+        np.testing.assert_array_equal(diagnostics.moments(y), (mean, math.nan))
+    for y in ([1j], ["1"], [None]):
+        for f in (diagnostics.moments, diagnostics.sparsity):
+            with pytest.raises(TypeError, match="must hold real numbers"):
+                f(y)
+    with pytest.raises(TypeError, match="must hold real numbers, not complex128"):
+        diagnostics.moments(np.ones(3) + 1j)
+
+
+def test_halves_and_hinges() -> None:
+    """The two of actc.functions that are no rows of the table."""
+    z = np.array([[-1.0, 2.0, 0.0], [-3.0, -0.5, 1.0]])
+    assert diagnostics.saturation("crelu", z) == 7 / 12  # each z, 0 aside, is flat in one half
+    np.testing.assert_array_equal(diagnostics.dead_units("crelu", z), [True, False, False, False, False, True])
+    hinges = dict(a=[0.5], b=[0.0])
+    assert diagnostics.saturation("apl", z, **hinges) == 1 / 6  # its slope at 0 counts none of the pieces
+    np.testing.assert_array_equal(diagnostics.dead_units("apl", z, a=[0.0], b=[0.0]), diagnostics.dead_units("relu", z))
+    with pytest.raises(ValueError, match="apl needs its hinges"):
+        diagnostics.saturation("apl", z)
+    for name in ("softmax", "glu"):
+        with pytest.raises(ValueError, match=r"expected one of actc\.functions"):
+            diagnostics.saturation(name, z)
+    weights = [np.eye(3), np.ones((6, 2))]
+    b = diagnostics.preactivations("crelu", weights, z)[1]
+    np.testing.assert_array_equal(b, np.abs(z).sum(1, keepdims=True) * np.ones(2))
+    found = diagnostics.gradient_attenuation("crelu", [np.eye(3)], z[:, [0, 1, 1]], np.ones((2, 6)))
+    np.testing.assert_allclose(found, [1, 1])
 
 
 def network(f: Any, layers: int, width: int, gain: Any, seed: int = 0) -> list[np.ndarray]:

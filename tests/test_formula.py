@@ -7,6 +7,7 @@ eight million float32 for f, f' and f'' at the default parameters."""
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import os
 from typing import Any
@@ -301,6 +302,52 @@ def test_extreme_parameters(reference: Reference, parametrised: Any, order: int,
         measure(reference, row, order, x, parameters, f, default, exact, rounding, MOST and 60)
 
 
+ENDS = (0.0, 5e-324, 1e-290, 0.7, 2.0, 800.0, 3e300, 1.797e308)
+BOTH_ENDS = (1e-250, 1e-155, 1e155, 1e250)
+
+
+@ORDERS
+def test_parameters_and_inputs_at_both_ends(parametrised: Any, order: int) -> None:
+    """float64, one parameter at a time: nothing overflows, vanishes or cancels on the way that does not in the end.
+
+    Where zeros of f' have no end, the largest value among these inputs is what an error is relative to."""
+    row, formula, tested = parametrised, oracle.formula_of(parametrised, order), 0
+    functions = [pass_of(tier[row.name], KINDS[order]) for tier in TIERS.values()]
+    x = np.array([s * v for v in ENDS for s in (1, -1)])
+    for name, value in itertools.product(row.parameters, BOTH_ENDS):
+        for p in (tuple((row.parameters | {name: v}).values()) for v in (value, -value)):
+            at = x[oracle.inside(row, x, *p)]
+            exact = [formula.exact(v, *p) for v in at]
+            largest = float(max(map(abs, exact), default=0)) if "k" in row.zeros else 0.0
+            for f, (v, wanted) in itertools.product(functions, zip(at, exact, strict=True)):
+                y = float(f(v, *p))
+                near = abs(mpf(y) - wanted) <= 4 * math.ulp(largest) if largest else False
+                error = FORMATS["float64"].error(y, wanted)
+                assert error <= 4 or near, f"{name} = {value!r}: {formula.text} at {p}, {v!r} gave {y!r}, not {wanted}"
+            tested += len(at)
+    assert tested > 10
+
+
+# parameters beyond 1e300, whose multiples overflow, and subnormal ones: (row, order, x, parameters)
+BEYOND: list[tuple[str, int, float, tuple[float, ...]]] = [
+    ("smelu", 0, 0.0, (5e307,)), ("smelu", 0, 1e308, (1.5e308,)),
+    ("softplus", 0, 1.0, (1e-310,)), ("softplus", 0, -1.0, (-1e-310,)), ("isru", 2, 0.0, (1e308,)),
+    ("swish", 2, 0.0, (1e308,)), ("swish", 2, 1.0, (1e308,)), ("laplace", 2, 2.0, (0.0, 1e-155)),
+    ("snake", 1, 1.797e308, (20.0,)), ("snake", 1, 1.797e308, (1e300,)),
+    ("xielu", 0, -2.0, (0.8, 0.8, 1e308)), ("snake", 0, 1.797e308, (1e-310,)),
+    ("soft_exponential", 0, 1.7e308, (-0.7,)), ("soft_exponential", 0, 5e-324, (-1.0,)),
+    ("soft_exponential", 1, 1.7e308, (-0.7,)), ("soft_exponential", 0, 1.7e308, (-1e280,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "order", "x", "parameters"), BEYOND)
+def test_parameters_beyond(name: str, order: int, x: float, parameters: tuple[float, ...], tier: str) -> None:
+    row = next(r for r in ROWS if r.name == name)
+    y = pass_of(TIERS[tier][name], KINDS[order])(x, *parameters)
+    wanted = oracle.formula_of(row, order).exact(x, *parameters)
+    assert FORMATS["float64"].error(float(y), wanted) <= 4, f"{y!r}, not {wanted}"
+
+
 @ORDERS
 def test_float64(reference: Reference, row: Any, order: int) -> None:
     for parameters in all_settings(row):
@@ -349,6 +396,17 @@ def test_backward(reference: Reference, row: Any, tier: str, name: str) -> None:
         for part, result, error, value in oracle.in_parallel(judged, parts):
             worst.see(error, part, result, value)
         assert worst.count == 0, f"parameters {parameters}: {worst}"
+
+
+def test_backward_where_the_derivative_overflows(row: Any) -> None:
+    """A float32 gradient small enough brings a product back whose f' is beyond float32, as doubles have it."""
+    largest = np.finfo(np.float32).max
+    x = np.array([s * v for v in (largest, largest / 2, 3e38, 89, 95, 140) for s in (1, -1)], np.float32)
+    for g in np.array([4.7e-14, -1e-20, 1e-38, 1e-45, 0], np.float32):
+        with np.errstate(invalid="ignore", over="ignore"):
+            wanted = (np.float64(g) * actc.elementwise[row.name].derivative(x.astype(np.float64))).astype(np.float32)
+        y = actc.elementwise[row.name].backward(np.full_like(x, g), x)
+        np.testing.assert_allclose(y, wanted, rtol=4 * 2.0**-23, atol=4 * 2.0**-149, err_msg=f"g = {g}, x = {x}")
 
 
 def backward_errors(

@@ -124,6 +124,70 @@ def test_names_and_functions() -> None:
     assert actc.init.gain("hardtanh") == actc.init.gain("hard_tanh")
 
 
+@pytest.mark.parametrize("pass_", PASSES)
+def test_halves_and_hinges(pass_: str) -> None:
+    """crelu against its own vectors, summed as its neighbours sum them; apl against the mean square of the moments."""
+    z, w = np.polynomial.hermite_e.hermegauss(200)
+    w = w / w.sum()
+    y = actc.crelu(z[:, None])
+    if pass_ == "forward":
+        wanted = 1 / math.sqrt(w @ (y**2).mean(1))
+    else:  # unit gradients of random sign at both outputs
+        wanted = 1 / math.sqrt(w @ (actc.crelu.derivative(z[:, None]) ** 2).sum(1))
+    for f in ("crelu", actc.crelu, actc.exact.crelu):
+        assert actc.init.gain(f, pass_) == pytest.approx(wanted, rel=1e-14)
+        assert actc.init.gain(f, pass_) == f.info[PASSES[pass_]] if not isinstance(f, str) else True
+    assert actc.init.gain("apl", pass_, a=[0.0], b=[0.0]) == pytest.approx(math.sqrt(2), rel=1e-13)
+    assert actc.init.gain("apl", pass_, a=[-1.0], b=[0.0]) == pytest.approx(1, rel=1e-13)
+    slopes = actc.init.gain("leaky_relu", pass_, negative_slope=0.3)
+    assert actc.init.gain(actc.exact.apl, pass_, a=[-0.4, 0.1], b=np.zeros(2)) == pytest.approx(slopes, rel=1e-13)
+    a, b = [0.2, -0.1], [0.5, -1.0]
+    grid = np.linspace(-12, 12, 2_400_001)
+    f = actc.apl if pass_ == "forward" else actc.apl.derivative
+    square = np.trapezoid(f(grid, a, b) ** 2 * np.exp(-grid * grid / 2), grid) / math.sqrt(2 * math.pi)
+    assert actc.init.gain("apl", pass_, a=a, b=b) == pytest.approx(1 / math.sqrt(square), rel=1e-5)
+
+
+def test_every_function_has_a_gain_or_says_what_it_needs() -> None:
+    """All of actc.functions; nothing else."""
+    for name, f in actc.functions.items():
+        if "required" in f.info:
+            with pytest.raises(ValueError, match=r"apl needs its hinges, a and b.*a and b not given"):
+                actc.init.gain(name)
+            with pytest.raises(ValueError, match="needs its hinges"):
+                actc.init.he_normal((3, 3), gain=f)
+        else:
+            assert actc.init.gain(name) == actc.init.gain(f) == f.info["gain"] > 0
+    assert actc.init.he_normal((3, 3), gain="crelu").shape == (3, 3)
+    others = [
+        *actc.row_functions,
+        *actc.gates,
+        "rrelu",
+        "maxout_layer",
+        "functions",
+        "isa",
+        "preset",
+        "init",
+        "__name__",
+    ]
+    for name in set(others) - set(actc.functions):
+        for f in (name, getattr(actc, name)):
+            with pytest.raises(ValueError, match=r"expected one of actc\.functions"):
+                actc.init.gain(f)
+
+
+def test_hinges_that_do_not_fit() -> None:
+    for error, message, given in (
+        (ValueError, "b not given", dict(a=[1.0])),
+        (ValueError, r"not a \(2,\), b \(1,\)", dict(a=[1.0, 2.0], b=[1.0])),
+        (ValueError, r"not a \(\), b \(\)", dict(a=1.0, b=1.0)),
+        (TypeError, "a must hold numbers, not complex128", dict(a=[1j], b=[1.0])),
+        (TypeError, "apl has no parameter 'c'; it has: a, b", dict(c=1.0)),
+    ):
+        with pytest.raises(error, match=message):
+            actc.init.gain("apl", **given)
+
+
 def test_errors() -> None:
     with pytest.raises(ValueError, match="unknown activation function 'rellu'"):
         actc.init.gain("rellu")
@@ -135,6 +199,8 @@ def test_errors() -> None:
         actc.init.gain("elu", beta=1)
     with pytest.raises(TypeError, match="relu has no parameter 'alpha'; it has: none"):
         actc.init.gain("relu", alpha=1)
+    with pytest.raises(TypeError, match="alpha must be a number, not longdouble"):
+        actc.init.gain("elu", alpha=np.longdouble(0.5))
     with pytest.raises(TypeError, match="alpha must be a number, not list"):
         actc.init.gain("elu", alpha=[1.0])
 

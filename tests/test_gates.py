@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 import pickle
 import warnings
 from typing import Any
@@ -262,6 +263,36 @@ def test_special_values(gate: Any, dtype: Any) -> None:
         assert f(one, dtype.type(0)) == (0.5 if gate.name == "glu" else 0)
         zero = f(dtype.type(-0.0), one)
         assert clamped or (zero == 0 and np.signbit(zero))
+
+
+@each_gate
+def test_infinities(gate: Any, tier: str, dtype: Any) -> None:
+    """What IEEE arithmetic makes of a f(b), g f(b) and g a f'(b), f being the activation with its limits, where that is
+    a zero, infinite or NaN. An f(b) that only underflow makes a zero is none; g a alone may overflow."""
+    f, activation = TIERS[tier][gate.name], actc.elementwise[gate.activation]
+    largest = 2.0 ** oracle.FORMATS[dtype.name].most
+    ends = np.array([0.0, -0.0, 1.0, -1.0, -2.5, largest, -largest, np.inf, -np.inf, np.nan])
+    a, b = (v.ravel().astype(dtype) for v in np.meshgrid(ends, ends))
+    A, B = a.astype(np.float64), b.astype(np.float64)
+    for parameters in settings(gate):
+        own, limit, value, passes_a, passes_b = parameters, np.inf, A, 1.0, 1.0
+        if "limit" in gate.parameters:
+            *own, limit = parameters
+            value = np.clip(A, -limit, limit) + 1
+            passes_a, passes_b = (np.where(np.isnan(v), v, 1.0 * (v <= limit)) for v in (abs(A), B))
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for g in (1.0, -2.0, 0.0, np.inf):
+                at, slope = activation(np.minimum(B, limit), *own), activation.derivative(B, *own)
+                found = (f(a, b, *parameters), *f.backward(np.full_like(a, g), a, b, *parameters))
+                products = ([at, value], [at, g * passes_a], [slope, g * passes_b, value])
+                for y, factors in zip(found, products, strict=True):
+                    wanted = math.prod(factors).astype(dtype).astype(np.float64)
+                    result, underflows = y.astype(np.float64), np.isfinite(B) & (factors[0] == 0)
+                    known = ~underflows & ((wanted == 0) | ~np.isfinite(wanted))
+                    np.testing.assert_array_equal(result[known], wanted[known], err_msg=f"{parameters}, g = {g}")
+                    zero = known & (wanted == 0)
+                    np.testing.assert_array_equal(np.signbit(result[zero]), np.signbit(wanted[zero]))
 
 
 def test_far_products() -> None:

@@ -290,9 +290,11 @@ def test_bad_rng(name: str) -> None:
 def test_bad_fans(name: str) -> None:
     f = SCALED[name]
     for words, arguments in (
-        (r"fan_in of shape \(3, 0\) is 0", dict(shape=(3, 0), mode="fan_in")),
-        (r"fan_out of shape \(0, 3\) is 0", dict(shape=(0, 3), mode="fan_out")),
-        (r"fan_geo_avg of shape \(0, 3\) is 0", dict(shape=(0, 3), mode="fan_geo_avg")),
+        (r"fan_in of shape \(3, 0\): fan_in is 0", dict(shape=(3, 0), mode="fan_in")),
+        (r"fan_out of shape \(0, 3\): fan_out is 0", dict(shape=(0, 3), mode="fan_out")),
+        (r"fan_geo_avg of shape \(0, 3\): fan_out is 0", dict(shape=(0, 3), mode="fan_geo_avg")),
+        (r"fan_avg of shape \(0, 4\): fan_out is 0", dict(shape=(0, 4), mode="fan_avg")),
+        (r"fan_avg of shape \(4, 0\): fan_in is 0", dict(shape=(4, 0), mode="fan_avg")),
         (r"at least 2 dimensions; shape is \(3,\)", dict(shape=(3,))),
         ("mode must be one of fan_in, fan_out, fan_avg, fan_geo_avg, not 'in'", dict(shape=(3, 4), mode="in")),
         ("layout must be 'torch', 'keras' or two different axes", dict(shape=(3, 4), layout="jax")),

@@ -51,11 +51,14 @@ def sample(dtype: Any, n: int = 24, seed: int = 0) -> np.ndarray:
     return (rng.standard_normal(n) * rng.choice([0.01, 1, 5, 30], n)).astype(dtype)
 
 
+SMALL = (-1e-15, -1e-9, -1e-3, 1e-9)  # a learner crosses 0
+
+
 def test_each_slope(parametrised: Any, tier: str, dtype: Any) -> None:
     """One element at a time: g df/dp, in float64, to a few units of double precision for doubles."""
     row, f = parametrised, TIERS[tier][parametrised.name]
     points = np.concatenate([sample(dtype, 40), np.array([0, -0.0, 1, -1, 1e-3, -1e-3]).astype(dtype)])
-    for p in [tuple(row.parameters.values()), *oracle.settings(row)]:
+    for p in [tuple(row.parameters.values()), *oracle.settings(row), *oracle.settings(row, SMALL)]:
         x = between_kinks(row, points, p)
         assert len(x) > 20
         wanted = slopes(row, x, p)

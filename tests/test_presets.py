@@ -17,12 +17,12 @@ import pytest
 from conftest import pass_of, same_bits
 
 import actc
-from actc import _presets, _surface
+from actc import _preset_rows, _presets, _surface
 from actc._presets import preset
 
 FRAMEWORKS = ("torch", "jax", "keras", "tensorflow", "onnx")
-EVERY = [(framework, name) for framework in FRAMEWORKS for name in preset(framework)]
 ROWS = {(f, n): row for f, table in _presets._TABLES.items() for names, row in table.items() for n in names.split()}
+EVERY = [(f, n) for f, n in ROWS if n in preset(f)]  # the elementwise ones; those of rows have a file of their own
 X = np.concatenate([np.arange(-40, 41) / 8, [-6.0, 6.0, -0.0]])  # every kink is among them
 
 # A value for each parameter that has no default, and another setting of each.
@@ -35,6 +35,7 @@ SPECIAL = {
     "relu": [dict(negative_slope=0.375), dict(max_value=2.0), dict(max_value=6.0), dict(threshold=1.0),
              dict(threshold=-1.0), dict(negative_slope=0.375, max_value=2.0)],
     "Shrink": [dict(lambd=1.0), dict(bias=0.5), dict(bias=1.0, lambd=1.0)],
+    "Selu": [dict(alpha=0.75, gamma=1.0)],
 }  # fmt: skip
 SPECIAL["ReLU"] = [s for s in SPECIAL["relu"] if s.get("threshold") != -1]  # which Keras's layer refuses
 FLIP = {"none": "tanh", False: True, True: False}
@@ -65,14 +66,15 @@ def entry(request: Any) -> Any:
 
 
 def of(framework: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("name", list(preset(framework)))
+    return pytest.mark.parametrize("name", [n for f, n in EVERY if f == framework])
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_namespace(framework: str) -> None:
     p = preset(framework)
     assert preset(framework) is p
-    assert list(p) == [n for (f, n), row in ROWS.items() if f == framework and row.actc in actc.elementwise]
+    of_rows = [n for names in _preset_rows.TABLES[framework] for n in names.split()]
+    assert list(p) == [n for f, n in EVERY if f == framework] + of_rows
     assert len(p) == len(list(p)) == len(dict(p))
     for name, f in p.items():
         assert getattr(p, name) is p[name] is f
@@ -90,15 +92,15 @@ def test_misspelt_names() -> None:
     with pytest.raises(AttributeError, match=r"leakyrelu.*did you mean.*leaky_relu"):
         preset("jax").leakyrelu  # noqa: B018
     with pytest.raises(AttributeError):
-        preset("jax").softmax  # noqa: B018
+        preset("jax").entmax15  # noqa: B018
     with pytest.raises(KeyError):
-        preset("jax")["softmax"]
-    assert "softmax" not in preset("torch")
+        preset("jax")["entmax15"]
+    assert "entmax15" not in preset("torch")
 
 
 def test_a_function_that_is_missing_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(actc, "elementwise", {"relu": actc.relu, "elu": actc.elu})
-    assert set(_presets.Preset("torch")) == {"relu", "ReLU", "elu", "ELU"}
+    assert {n for n in _presets.Preset("torch") if ("torch", n) in ROWS} == {"relu", "ReLU", "elu", "ELU"}
 
 
 @pytest.mark.parametrize(("framework", "name", "given", "function", "parameters"), [
@@ -136,6 +138,8 @@ def test_a_function_that_is_missing_is_left_out(monkeypatch: pytest.MonkeyPatch)
     ("onnx", "Clip", {}, "identity", ()),
     ("onnx", "Clip", {"min": 0.0, "max": 6.0}, "relu6", ()),
     ("onnx", "Celu", {"alpha": 2.0}, "celu", (2.0,)),
+    ("onnx", "Selu", {"alpha": 2.0, "gamma": 1.0}, "elu", (2.0,)),
+    ("onnx", "Selu", {"alpha": 1.6732632423543772, "gamma": 1.0507009873554805}, "selu", ()),
 ])  # fmt: skip
 def test_what_it_is(
     framework: str, name: str, given: dict[str, Any], function: str, parameters: tuple[float, ...]
@@ -248,6 +252,8 @@ def test_calls_that_are_wrong() -> None:
     if "Shrink" in onnx:
         with pytest.raises(ValueError, match="bias"):
             onnx.Shrink(X, bias=0.25)
+    with pytest.raises(ValueError, match="gamma must be 1"):
+        onnx.Selu(X, gamma=2.0)
 
 
 def test_keywords_of_ufuncs(entry: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import pickle
 from typing import Any
@@ -615,6 +616,21 @@ def test_large_logits_at_a_temperature(tier: str, temperature: float) -> None:
                 exact /= sum(e)
                 unit = float(np.spacing(np.float32(float(exact))))
                 assert abs(mpf(float(got)) - exact) <= (1 if tier == "exact" else 3) * unit
+
+
+@pytest.mark.parametrize("name", ["maxout", "hardmax"])
+def test_infinite_gradients_of_what_is_not_chosen(name: str) -> None:
+    """As the formula says: of maxout the product 0*inf, as in every g*f'(x); of hardmax, which has no slope, 0."""
+    x = [1.0, 2.0]
+    for tier, dtype in itertools.product(TIERS, DTYPES.values()):
+        for g in ([math.inf], [math.nan], [-math.inf], [2.0]):
+            op = next(r for r in TABLE if r.name == name)
+            g = g if name == "maxout" else [*g, 1.0]
+            scope = {"g": g[0] if name == "maxout" else g, "x": x, "max": max}
+            wanted = [float(eval(op.backward, scope | {"i": i})) for i in range(2)]
+            f = gufunc(op, tier, "backward")
+            found = f(np.array(g, dtype), np.array(x, dtype), *[2] * op.grouped)
+            np.testing.assert_array_equal(found.astype(float), wanted)
 
 
 def test_no_warnings() -> None:

@@ -48,7 +48,9 @@ def near_zeros(
     """Errors as they count within 1/4 of a zero; of those too far away to be known, zeros are looked for where an error
     exceeds the bound."""
     for r, larger in zeros:
-        error = error * np.where(np.abs(x - r) <= 0.25, np.minimum(1, f.ulp(value) / ulp(f, larger)), 1)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is far away
+            share = np.minimum(1, f.ulp(value) / ulp(f, larger))
+        error = error * np.where(np.abs(x - r) <= 0.25, share, 1)
     return reference.relative_to_neighbours(item.order, x, error, value, f, bound, *item.parameters)
 
 
@@ -94,7 +96,8 @@ def doubles(item: Item, tier: str, count: int, reference: oracle.Reference) -> d
         worst, at = best[-1]
         centres = np.array([v for _, v in best])
         spread = 2.0 ** -rng.integers(2, 50, (len(centres), 500)) * rng.uniform(-1, 1, (len(centres), 500))
-        x = (centres[:, None] * (1 + spread)).ravel()
+        with np.errstate(over="ignore"):
+            x = (centres[:, None] * (1 + spread)).ravel()
     return {
         "worst": proof.round_up(worst), "at": at.hex(), "inputs": tried,
         "slice": item.digest("float64", tier), "isas": {actc.isa(): proof.STEPS["float64"]},

@@ -12,8 +12,8 @@
    Parameters are double whatever the type of x, and follow n; functions without parameters end at n and have no
    parameter_backward. `gradients` receives one sum over i of g[i] df/dp(x[i]) per parameter, in the row's order.
    Types: _f32 float, _f64 double, _f16 and _bf16 uint16_t holding IEEE binary16 and bfloat16. `actc_exact_elu_f32`
-   and so on are the second tier: correctly rounded in f16, bf16 and f32, within 1 ULP in f64 where the
-   documentation says so.
+   and so on are the second tier: f and f' correctly rounded in f16, bf16 and f32 (at parameters other than the defaults
+   within 0.5000001 ULP), within 1 ULP in f64 where exact_f64_is_paired. backward and f'' keep 4 ULP in both tiers.
 
    An output may be the very array of an input; other overlap is not allowed. Arrays need the alignment of their
    element type only. Nothing allocates, locks, sets errno or keeps state: every function is reentrant. NaN gives NaN,
@@ -92,6 +92,7 @@ typedef struct actc_activation {
     const char *lipschitz;
     double gain;            /* 1/sqrt(E[f(z)^2]), z standard normal, at default parameters; f' for the gradients': */
     double derivative_gain; /* weights of variance gain^2/n keep the second moment of n inputs. inf where f' is 0 */
+    const char *special;    /* what f is at zero and invalid parameters: "condition: expression; ..."; "" without any */
 } actc_activation;
 
 ACTC_API size_t actc_count(void);

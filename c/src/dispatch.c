@@ -11,6 +11,13 @@
 #include "../include/actc/activations.def"
 #undef ROW
 
+/* without parameters there are no special ones */
+#define SPECIAL_NONE .special = "",
+#define SPECIAL_ONE(...)
+#define SPECIAL_TWO(...)
+#define SPECIAL_THREE(...)
+#define SPECIAL_FOUR(...)
+
 static const actc_activation table[ROW_COUNT] = {
 #define ROW(row, parameter_list, kind, ...)                                                                            \
     {.struct_size = sizeof(actc_activation),                                                                           \
@@ -19,7 +26,7 @@ static const actc_activation table[ROW_COUNT] = {
      .parameter_count = COUNT_##parameter_list,                                                                        \
      .parameters = row##_parameters,                                                                                   \
      .exact_f64_is_paired = (kind) == PAIRED,                                                                          \
-     __VA_ARGS__},
+     SPECIAL_##parameter_list __VA_ARGS__},
 #include "../include/actc/activations.def"
 #undef ROW
 };

@@ -40,6 +40,7 @@ cdef extern from "actc.h" nogil:
         const char *lipschitz
         double gain
         double derivative_gain
+        const char *special
 
     enum actc_pass:
         ACTC_FORWARD

@@ -187,6 +187,7 @@ def make(str kind, bint exact):
             dtypes[i] = <DType><PyObject *>(dtype if like_x(which, inputs - 2, i) else Float64)
         PyUFunc_AddLoopFromSpec(ufunc, &spec)
     PyUFunc_AddPromoter(ufunc, (np.dtype,) * operands, _promoter)
+    _core.refuse_longdouble(ufunc, inputs - 2, 2)
     numpy_call = (<PyUFuncObject *>ufunc).vectorcall
     (<PyUFuncObject *>ufunc).vectorcall = call
     return ufunc

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from actc import _apl
 
 FORMULA = "max(0, x) + sum(a*max(0, b - x))"
-INFO = types.MappingProxyType(
+INFO: Mapping[str, Any] = types.MappingProxyType(
     {
         "name": "apl",
         "unique_name": "apl",
@@ -19,11 +20,17 @@ INFO = types.MappingProxyType(
         "formula": FORMULA,
         "derivative": "(x > 0) - sum(a*(x < b))",
         "second_derivative": "0",
+        "required": ("a", "b"),
         "domain": "(-inf, inf)",
         "range": "depends on a and b",
         "limits": "-sum(a)*(-inf), inf; -sum(a), 1; 0, 0",
         "kinks": "0 and every b",
         "kink": "the flat side: f'(0) counts [0 > 0] = 0, and at x = b the hinge counts 0",
+        "zeros": "",
+        "monotonicity": "increasing if f' > 0 beside every kink",
+        "lipschitz": "the largest abs(f') beside a kink",
+        "gain": None,
+        "derivative_gain": None,
         "reference": "Agostinelli et al. 2014, Learning activation functions to improve deep neural networks",
         "elsewhere": "no other library has it",
     }

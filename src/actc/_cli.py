@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import math
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import actc
-from actc import _config, _core, _surface
+from actc import _config, _surface
 
 
 class UsageError(Exception):
@@ -33,20 +34,28 @@ def unknown(what: str, name: str, valid: Iterable[str]) -> UsageError:
     return UsageError(f"unknown {what} {name!r}{hint}; valid: {', '.join(valid)}")
 
 
-def function_name(name: str) -> str:
-    """The table's name for a name or an alias of it."""
-    if name in actc.elementwise:
+def function_name(name: str, halves: bool = False) -> str:
+    """The table's name for a name or an alias of it; with `halves` also of what makes two elements of one."""
+    f = actc.functions.get(name)
+    if name in actc.elementwise or (halves and f is not None and f.info.get("shape") == "doubled"):
         return name
     found = vars(actc).get(name)
     for known, f in actc.elementwise.items():
         if f is found:
             return known
+    for functions, why in (
+        (actc.gates, "it takes two arrays"),
+        (actc.row_functions, "it works on whole rows"),
+        (actc.functions, "its parameters are arrays"),
+    ):
+        if name in functions:
+            raise UsageError(f"{name} cannot be used here, for {why}; valid: {', '.join(actc.elementwise)}")
     raise unknown("function", name, actc.elementwise)
 
 
 def parameters(name: str, given: Iterable[str]) -> dict[str, float]:
     """`alpha=0.5` ... as keyword arguments of the named function."""
-    defaults = actc.elementwise[name].parameters
+    defaults = actc.functions[name].parameters
     values = {}
     for item in given:
         key, _, text = item.partition("=")
@@ -75,19 +84,27 @@ def info(args: argparse.Namespace) -> None:
         print(f"{key:12} {', '.join(value) if isinstance(value, list) else value}")
 
 
+def in_json(value: Any) -> Any:
+    """JSON knows no infinity: "inf" and "nan", as the table's texts have them."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def listing(args: argparse.Namespace) -> None:
     """The table of functions."""
-    rows = _core.rows()
     if args.json:
-        keys = _surface.INFO
         aliases: dict[str, list[str]] = {}
         for alias, name in _surface.ALIASES.items():
             aliases.setdefault(name, []).append(alias)
-        table = [{k: getattr(row, k) for k in keys} | {"aliases": aliases.get(row.name, [])} for row in rows]
-        print(json.dumps(table, indent=2))
+        table = [
+            {k: in_json(v) for k, v in f.info.items()} | {"aliases": aliases.get(name, [])}
+            for name, f in actc.functions.items()
+        ]
+        print(json.dumps(table, indent=2, allow_nan=False))
         return
     lines = [("name", "parameters", "formula")]
-    lines += [(r.name, " ".join(f"{k}={v:g}" for k, v in r.parameters.items()), r.formula) for r in rows]
+    for name, f in actc.functions.items():
+        given = [*f.info.get("required", ()), *(f"{k}={v:g}" for k, v in f.parameters.items())]
+        lines.append((name, " ".join(given), f.formula))
     widths = [max(len(line[i]) for line in lines) for i in range(2)]
     for line in lines:
         print(f"{line[0]:{widths[0]}}  {line[1]:{widths[1]}}  {line[2]}")
@@ -121,7 +138,9 @@ def bench(args: argparse.Namespace) -> None:
 
 def plot(args: argparse.Namespace) -> None:
     """Draw functions and their derivatives."""
-    items = [(function_name(name), given) for name, _, given in (item.partition(":") for item in args.names)]
+    items = [
+        (function_name(name, halves=True), given) for name, _, given in (item.partition(":") for item in args.names)
+    ]
     wanted = [(name, parameters(name, filter(None, given.split(",")))) for name, given in items]
     from actc import _plot
 
@@ -177,7 +196,12 @@ def parser() -> argparse.ArgumentParser:
     p = command("info", info, "versions, instruction sets, and where the library lies")
     p.add_argument("--json", action="store_true", help="as JSON")
     p = command("list", listing, "every function with its parameters and formula")
-    p.add_argument("--json", action="store_true", help="as JSON, with derivatives, limits and references")
+    p.add_argument(
+        "--json",
+        action="store_true",
+        help="as JSON, with derivatives, limits and references; an infinite gain is the string inf, one that depends "
+        "on required parameters is null",
+    )
     _bench_arguments(command("bench", bench, "time and error against the plain NumPy expression of the same formula"))
     p = command("plot", plot, "draw functions and their derivatives side by side (needs matplotlib)")
     p.add_argument("names", nargs="+", metavar="NAME", help="a function; with parameters as NAME:alpha=0.5,beta=2")

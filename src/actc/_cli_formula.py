@@ -205,7 +205,7 @@ def zeros(row: Any, reach: float) -> list[float]:
     """The isolated zeros of f' within `reach`, at the default parameters; an expression with k stands for many."""
     scope = {"log": math.log, "sqrt": math.sqrt, "pi": math.pi, "nan": math.nan, **row.parameters}
     found = []
-    for text in filter(str.strip, row.zeros.split(",")):
+    for text in filter(str.strip, row.zeros.removesuffix("...").split(",")):
         names = {n.id for n in ast.walk(_parse(text.strip())) if isinstance(n, ast.Name)}
         for k in range(-20, 21) if "k" in names else (0,):
             found.append(float(eval(text.strip(), {"__builtins__": {}}, {**scope, "k": k})))

@@ -7,6 +7,7 @@ are. `call`, set as each ufunc's vectorcall, fills in default and keyword parame
 straight to the kernel; everything else goes on to NumPy's own vectorcall, so nothing of NumPy's behaviour is lost.
 """
 
+import itertools
 import os
 import sys
 import types
@@ -161,6 +162,13 @@ cdef int promoter(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) no
         return -1
 
 
+cdef int refuser(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) noexcept:
+    """The promoter of parameters that doubles do not hold."""
+    PyErr_Format(PyExc_TypeError, b"%s: parameters are float64, and a longdouble would lose digits; convert it first",
+                 (<PyUFuncObject *>ufunc).name)
+    return -1
+
+
 cdef object common(a, b):
     cdef DType c = PyArray_CommonDType(<DType><PyObject *>a, <DType><PyObject *>b)
     result = <object><PyObject *>c
@@ -168,7 +176,7 @@ cdef object common(a, b):
     return result
 
 
-Float64 = type(np.dtype(np.float64))
+Float64, LongDouble = type(np.dtype(np.float64)), type(np.dtype(np.longdouble))
 
 
 def _register_dtypes():
@@ -440,14 +448,24 @@ cdef object ufunc_of(operation *op, bytes name, str suffix, bint exact):
             dtypes[i] = <DType><PyObject *>(dtype if like_x else Float64)
         PyUFunc_AddLoopFromSpec(ufunc, &spec)
     PyUFunc_AddPromoter(ufunc, (np.dtype,) * (op.inputs + op.parameters + op.outputs), _promoter)
+    refuse_longdouble(ufunc, op.inputs, op.parameters)
 
     op.numpy_call = (<PyUFuncObject *>ufunc).vectorcall
     (<PyUFuncObject *>ufunc).vectorcall = call
     return ufunc
 
 
+def refuse_longdouble(ufunc, int first, int count):
+    """No longdouble for any of `count` operands from the `first` on: NumPy would round it, as casts of one kind are."""
+    for kinds in itertools.product((LongDouble, np.dtype), repeat=count):  # most first, for NumPy allows no two as good
+        if LongDouble in kinds:
+            operands = (np.dtype,) * first + kinds + (np.dtype,) * (ufunc.nargs - first - count)
+            PyUFunc_AddPromoter(ufunc, operands, _refuser)
+
+
 DTYPES = _register_dtypes()
 _promoter = PyCapsule_New(<void *>promoter, b"numpy._ufunc_promoter", NULL)
+_refuser = PyCapsule_New(<void *>refuser, b"numpy._ufunc_promoter", NULL)
 
 
 def rows():
@@ -476,6 +494,7 @@ def rows():
             lipschitz=(<bytes>row.lipschitz).decode(),
             gain=row.gain,
             derivative_gain=row.derivative_gain,
+            special=(<bytes>row.special).decode(),
             reference=(<bytes>row.reference).decode(),
             elsewhere=(<bytes>row.elsewhere).decode(),
             exact_f64_is_paired=bool(row.exact_f64_is_paired),

@@ -29,11 +29,12 @@ def gain(function: Any, pass_: str = "forward", **parameters: float) -> float:
     Parameters
     ----------
     function : str or ufunc
-        A function of `actc.elementwise` or its name, aliases included.
+        A function of `actc.functions` or its name, aliases included.
     pass_ : {"forward", "backward"}
         Which signal to keep.
     **parameters : float
-        Parameters of the function; those not given have their defaults.
+        Parameters of the function; those not given have their defaults. apl has none and needs its hinges, ``a=`` and
+        ``b=``: sequences of as many numbers each.
 
     Returns
     -------
@@ -46,7 +47,7 @@ def gain(function: Any, pass_: str = "forward", **parameters: float) -> float:
     Raises
     ------
     ValueError
-        If the function or the pass is unknown.
+        If the function or the pass is unknown, or the hinges of apl are missing or do not match.
     TypeError
         If the function has no such parameter, or a parameter is not a number.
 
@@ -56,6 +57,9 @@ def gain(function: Any, pass_: str = "forward", **parameters: float) -> float:
     leaky_relu, but 5/3 for tanh (here 1.5925, and 1.4674 backward), 3/4 for selu (here 1: it keeps the variance as it
     is) and 1 for sigmoid (here 1.8462). Other functions it refuses. With f(z)^2 the mean counts as signal, as in He et
     al.; where the next layer centres its input, 1/std(f(z)) is what is wanted instead.
+
+    crelu has two outputs for each z. Forward, E[f(z)^2] is the mean over both, as a layer after it has both for inputs;
+    backward, the gradients of both meet in z, and E[f'(z)^2] is their sum, which is 1.
 
     References
     ----------
@@ -73,26 +77,51 @@ def gain(function: Any, pass_: str = "forward", **parameters: float) -> float:
     f = find(function)
     if pass_ not in PASSES:
         raise ValueError(f"gain: pass_ must be one of {', '.join(PASSES)}, not {pass_!r}")
+    if f.info["gain"] is None:
+        return _gain_of_hinges(f, pass_, parameters)
     values = {**f.parameters}
     for name, value in parameters.items():
         if name not in f.parameters:
             has = ", ".join(f.parameters) or "none"
             raise TypeError(f"gain: {f.info['name']} has no parameter {name!r}; it has: {has}")
-        if not isinstance(value, (int, float, np.integer, np.floating)):
+        if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, np.longdouble):
             raise TypeError(f"gain: {name} must be a number, not {type(value).__name__}")
         values[name] = float(value)
     if values == dict(f.parameters):
         return float(f.info[PASSES[pass_]])
+    return _inverse_root(f, pass_, values, special_points(f.info["kinks"], values))
+
+
+def _inverse_root(f: Any, pass_: str, values: dict[str, Any], points: Iterable[float]) -> float:
     g = f if pass_ == "forward" else f.derivative
-    square = mean_square(lambda z: g(z, **values), special_points(f.info["kinks"], values))
+    square = mean_square(lambda z: g(z, **values), points)
     return math.inf if square == 0 else 1 / math.sqrt(square)
 
 
+def _gain_of_hinges(f: Any, pass_: str, given: dict[str, Any]) -> float:
+    """That of apl, whose parameters are arrays and have no defaults."""
+    name, required = f.info["name"], f.info["required"]
+    wanted = f"{name} needs its hinges, {' and '.join(required)}: one-dimensional, of as many numbers each"
+    for parameter in given:
+        if parameter not in required:
+            raise TypeError(f"gain: {name} has no parameter {parameter!r}; it has: {', '.join(required)}")
+    if missing := [p for p in required if p not in given]:
+        raise ValueError(f"gain: {wanted}; {' and '.join(missing)} not given")
+    hinges = {p: np.asarray(v) for p, v in given.items()}
+    for parameter, v in hinges.items():
+        if v.dtype.kind not in "biuf":
+            raise TypeError(f"gain: {parameter} must hold numbers, not {v.dtype}")
+    if {v.ndim for v in hinges.values()} != {1} or len({v.shape for v in hinges.values()}) != 1:
+        raise ValueError(f"gain: {wanted}, not {', '.join(f'{p} {v.shape}' for p, v in hinges.items())}")
+    places = [float(p) for p in hinges["b"] if abs(p) < FAR]
+    return _inverse_root(f, pass_, {p: v.astype(np.float64) for p, v in hinges.items()}, [0.0, *places])
+
+
 def find(function: Any) -> Any:
-    """The ufunc of a name, an alias or a ufunc of actc's own."""
+    """The function of a name, an alias or a function of actc's own: one of actc.functions, of either tier."""
     f = getattr(actc, function, None) if isinstance(function, str) else function
-    if not hasattr(f, "info"):
-        raise ValueError(f"unknown activation function {function!r}: expected one of actc.elementwise or its name")
+    if "gain" not in getattr(f, "info", ()):  # row functions and gates have none
+        raise ValueError(f"unknown activation function {function!r}: expected one of actc.functions or its name")
     return f
 
 

@@ -37,11 +37,13 @@ def tidy(axes: Any) -> None:
 
 
 def draw(left: Any, right: Any, name: str, parameters: Mapping[str, float], color: str = INK) -> None:
-    """One function on the left axes, its derivative on the right ones."""
-    f: Any = actc.elementwise[name]
+    """One function on the left axes, its derivative on the right ones; of two halves, a curve each."""
+    f: Any = actc.functions[name]
     x = np.linspace(-REACH, REACH, 4001)
+    if f.info.get("shape") == "doubled":
+        x = x[:, None]
     slope = f.derivative(x, **parameters)
-    jumps = np.append(np.abs(np.diff(slope)) > 0.1 * float(np.ptp(slope)), False)
+    jumps = np.abs(np.diff(slope, axis=0, append=slope[-1:])) > 0.1 * float(np.ptp(slope))
     _curve(left, x, f(x, **parameters), color)
     _curve(
         right, x, np.where(jumps, np.nan, slope), color

@@ -1,4 +1,5 @@
-"""The functions of actc under the names, parameters and defaults of other frameworks.
+"""The functions of actc under the names, parameters and defaults of other frameworks: the elementwise ones here, those
+of rows in `_preset_rows`.
 
 `python -m actc._presets` prints docs/presets.md.
 """
@@ -17,9 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import actc
-from actc import _core, _surface
+from actc import _core, _preset_rows, _surface
+from actc._preset_rows import REQUIRED
 
-REQUIRED = inspect.Parameter.empty
 Rule = Callable[..., tuple[str, tuple[Any, ...]]]
 
 
@@ -74,6 +75,19 @@ def _bounded_relu(negative_slope: Any, max_value: Any, threshold: Any) -> tuple[
     raise ValueError("relu: actc has nothing that takes a threshold and negative_slope or max_value besides")
 
 
+# What ONNX has for single precision; taken for selu's own.
+_SELU = 1.67326319217681884765625, 1.05070102214813232421875
+
+
+def _selu(alpha: Any, gamma: Any) -> tuple[str, tuple[Any, ...]]:
+    """selu(x); elu(x, alpha) if gamma=1"""
+    if np.all(np.equal(gamma, 1)):
+        return "elu", (alpha,)
+    if all(np.all(np.equal(np.float32(v), d)) for v, d in zip((alpha, gamma), _SELU, strict=True)):
+        return "selu", ()
+    raise ValueError(f"Selu: gamma must be 1, or alpha and gamma the defaults; not {alpha} and {gamma}")
+
+
 def _shrink(bias: Any, lambd: Any) -> tuple[str, tuple[Any, ...]]:
     """hardshrink(x, lambd); softshrink(x, lambd) if bias=lambd"""
     if not np.any(bias):
@@ -82,6 +96,8 @@ def _shrink(bias: Any, lambd: Any) -> tuple[str, tuple[Any, ...]]:
         return "softshrink", (lambd,)
     raise ValueError("Shrink: bias must be 0 or lambd")
 
+
+_BOTH = "a threshold with one of the others: ValueError, as actc has no such function"
 
 # Names that mean the same stand together. A parameter takes the place of actc's in the same position.
 _TABLES: dict[str, dict[str, Row]] = {
@@ -141,8 +157,8 @@ _TABLES: dict[str, dict[str, Row]] = {
     },
     "keras": {
         "linear": _row("identity"),
-        "relu": _row("relu", rule=_bounded_relu, negative_slope=0.0, max_value=None, threshold=0.0),
-        "ReLU": _row("relu", rule=_bounded_relu, max_value=None, negative_slope=0.0, threshold=0.0),
+        "relu": _row("relu", rule=_bounded_relu, negative_slope=0.0, max_value=None, threshold=0.0, note=_BOTH),
+        "ReLU": _row("relu", rule=_bounded_relu, max_value=None, negative_slope=0.0, threshold=0.0, note=_BOTH),
         "relu6": _row("relu6"),
         "leaky_relu": _row("leaky_relu", negative_slope=0.2, note="Keras on JAX: f'(0) = 1"),
         "LeakyReLU": _row("leaky_relu", negative_slope=0.3, note="Keras on JAX: f'(0) = 1"),
@@ -194,7 +210,7 @@ _TABLES: dict[str, dict[str, Row]] = {
         "ThresholdedRelu": _row("thresholded_relu", alpha=1.0),
         "Clip": _row("hard_tanh", min=-math.inf, max=math.inf),
         "Elu": _row("elu", alpha=1.0),
-        "Selu": _row("selu", note="with the default alpha and gamma"),
+        "Selu": _row("selu", rule=_selu, alpha=_SELU[0], gamma=_SELU[1], note="other alpha and gamma: ValueError"),
         "Celu": _row("celu", alpha=1.0),
         "Sigmoid": _row("sigmoid"),
         "HardSigmoid": _row("hard_sigmoid_onnx", alpha=0.2, beta=0.5),
@@ -205,7 +221,7 @@ _TABLES: dict[str, dict[str, Row]] = {
         "Gelu": _choice("approximate", {"none": "gelu", "tanh": "gelu_tanh"}),
         "Mish": _row("mish"),
         "HardSwish": _row("hard_swish"),
-        "Shrink": _row("hardshrink", rule=_shrink, bias=0.0, lambd=0.5),
+        "Shrink": _row("hardshrink", rule=_shrink, bias=0.0, lambd=0.5, note="other bias: ValueError"),
         "Atan": _row("arctan"),
         "Exp": _row("exponential"),
         "Sin": _row("sinusoid"),
@@ -352,6 +368,9 @@ class Preset(Mapping[str, Any]):
             for name in names.split():
                 same = dict(f.parameters) == dict(row.parameters) and getattr(actc, name, None) is f
                 self._functions[name] = f if same and not row.kinks else Function(framework, name, row)
+        for names, of_rows in _preset_rows.TABLES[framework].items():
+            for name in names.split():
+                self._functions[name] = _preset_rows.RowFunction(framework, name, of_rows)
 
     def __getitem__(self, name: str) -> Any:
         return self._functions[name]
@@ -392,7 +411,8 @@ def preset(name: str) -> Preset:
     ----------
     name : {"torch", "jax", "keras", "tensorflow", "onnx"}
         torch has the names of torch.nn.functional and torch.nn, jax those of jax.nn, keras those of keras.activations
-        and keras.layers (Keras 3), tensorflow those of tf.nn and tf.math, onnx its operators.
+        and keras.layers (Keras 3), tensorflow those of tf.nn and tf.math, onnx its operators; functions of rows, as
+        softmax and glu, are among them, with the framework's name and default for the axis.
 
     Returns
     -------
@@ -449,7 +469,10 @@ backend, here those of actc; ONNX defines none. Values at infinities and for NaN
 at an infinity, here is the limit. ONNX, and TensorFlow's leaky_relu, keep parameters in single precision; here they are
 doubles.
 
-Softmax and its relatives, glu and what else is not elementwise are not here.
+Below the elementwise functions of each framework stand those of rows, with its name and default for the axis, as their
+first parameter: `preset("torch").softmax(x, 0)`. Parameters behind it are given by name. `backward` takes what actc's
+does: `softmax.backward(g, y, dim)`, `glu.backward(g, x, dim)`. actc's temperature and `layout` are not theirs. Layer
+normalisation, whose axes and weights differ in each, and ONNX's SwiGLU, `swiglu(B, A, alpha)`, are not here.
 
 This page is printed by `python -m actc._presets`.
 """
@@ -458,7 +481,7 @@ _SOURCES = {
     "torch": "torch.nn.functional and torch.nn, 2.13",
     "jax": "jax.nn, 0.10",
     "keras": "keras.activations and keras.layers, 3.15",
-    "tensorflow": "tf.nn (log_sigmoid: tf.math), 2.21",
+    "tensorflow": "tf.nn (log_sigmoid, reduce_logsumexp: tf.math), 2.21",
     "onnx": "operators of ai.onnx, opset 28",
 }
 
@@ -484,6 +507,10 @@ def page() -> str:
                 given = [n if v is REQUIRED else f"{n}={_shown(v)}" for n, v in row.parameters.items()]
                 cells = [", ".join(given), _expression(row), _at_kinks(row, said[row.actc]), row.note]
                 lines += [f"| {' | '.join([name, *cells])} |" for name in names.split()]
+        for names, of_rows in _preset_rows.TABLES[framework].items():
+            given = [n if v is REQUIRED else f"{n}={_shown(v)}" for n, v in of_rows.parameters.items()]
+            cells = [", ".join(given), _preset_rows.expression(of_rows), "", of_rows.note]
+            lines += [f"| {' | '.join([name, *cells])} |" for name in names.split()]
         lines += [""]
     return "\n".join(lines).rstrip() + "\n"
 

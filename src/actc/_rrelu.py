@@ -44,7 +44,7 @@ class RReLU:
     ValueError
         If lower > upper, a bound is not finite, a key is out of range or shapes differ; nothing is written.
     TypeError
-        If x is complex, longdouble, a string or an object, or rng is none of the above.
+        If x is complex, longdouble, a string or an object, a bound no number or longdouble, or rng none of the above.
 
     Notes
     -----
@@ -173,6 +173,10 @@ class RReLU:
 
 
 def _bounds(lower: Any, upper: Any) -> tuple[float, float]:
+    for name, value in (("lower", lower), ("upper", upper)):
+        given = np.asarray(value)
+        if given.ndim or given.dtype.kind not in "biufV" or given.dtype.char == "g":
+            raise TypeError(f"rrelu: {name} must be a number that float64 holds, not {value!r} of {given.dtype}")
     lower, upper = float(lower), float(upper)
     if not (math.isfinite(lower) and math.isfinite(upper) and math.isfinite(upper - lower)):
         raise ValueError(f"rrelu: bounds and their distance must be finite, not lower={lower}, upper={upper}")

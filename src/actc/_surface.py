@@ -42,7 +42,7 @@ _RETURNS = {
 
 INFO = (
     "name", "unique_name", "parameters", "formula", "derivative", "second_derivative", "domain", "range", "limits",
-    "kinks", "kink", "zeros", "monotonicity", "lipschitz", "gain", "derivative_gain",
+    "kinks", "kink", "zeros", "monotonicity", "lipschitz", "gain", "derivative_gain", "special",
     "reference", "elsewhere",
 )  # fmt: skip
 
@@ -92,7 +92,8 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     lines += ["out : ndarray, optional", "    Where to write; may be x itself.", "**kwargs"]
     lines += ["    where, casting, order, dtype, subok: see `numpy.ufunc`.", ""]
     lines += ["Returns", "-------", _RETURNS[kind], ""]
-    lines += ["Raises", "------", "TypeError", "    If x is complex, longdouble, a string or an object."]
+    lines += ["Raises", "------", "TypeError"]
+    lines += [f"    If x{' or a parameter' if row.parameters else ''} is complex, longdouble, a string or an object."]
     lines += ["ValueError", "    If shapes do not broadcast; nothing is written.", "", "Notes", "-----"]
     lines += [f"Domain: {row.domain}. Range: {row.range}. Monotonicity: {row.monotonicity}."]
     lines += [f"f(-inf), f(inf); f'(-inf), f'(inf); f''(-inf), f''(inf): {row.limits}. NaN gives NaN."]
@@ -101,12 +102,11 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     if row.kinks:
         lines += [f"Kinks: {row.kinks}. Convention there: {row.kink}."]
     if row.zeros:
-        lines += [f"f' is 0 at x = {row.zeros}."]
-    if exact:
-        tail = "within 1 ULP in float64" if row.exact_f64_is_paired else "as the default tier in float64"
-        lines += [f"Correctly rounded in float16, bfloat16 and float32; {tail}."]
-    else:
-        lines += ["Error at most 2 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded."]
+        lines += [f"f' is 0 at x = {row.zeros}{'' if row.zeros.endswith('...') else '.'}"]
+    if row.special:
+        lines += [f"f(x) at special parameters, the first case that holds: {row.special}."]
+        lines += ["At other invalid ones: what the formula gives in IEEE arithmetic, NaN where it has no value."]
+    lines += accuracy(row, kind, exact)
     lines += ["Never emits a floating-point warning.", ""]
     lines += [
         f"Elsewhere: {row.elsewhere or 'no other library has it'}.",
@@ -116,6 +116,21 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
         f".. [1] {row.reference}.",
     ]
     return "\n".join(lines)
+
+
+def accuracy(row: Any, kind: str, exact: bool) -> list[str]:
+    """What one pass promises of its errors."""
+    beside = "Within 1/4 of an isolated zero r of the result, r not 0, in ULP of the larger result at r - 1 and r + 1."
+    if kind in ("backward", "second_derivative"):
+        return ["Error at most 4 ULP in every type.", beside]
+    settings = " at default parameters, at others within 0.5000001 ULP" if row.parameters else ""
+    if exact:
+        tail = "within 1 ULP" if row.exact_f64_is_paired else "as in the default tier"
+        return [f"Correctly rounded in float16, bfloat16 and float32{settings}.", f"In float64 {tail}."]
+    return [
+        f"Error at most 2 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded{settings}.",
+        beside,
+    ]
 
 
 def parameter_backward(row: Any, sums: np.ufunc, exact: bool) -> Any:
@@ -128,7 +143,7 @@ def parameter_backward(row: Any, sums: np.ufunc, exact: bool) -> Any:
         g, x = np.asarray(g), np.asarray(x)
         values = [np.asarray(bound.arguments[n]) for n in names]
         for n, v in zip(names, values, strict=True):
-            if v.dtype.kind not in "biuf" and v.dtype.kind != "V":
+            if (v.dtype.kind not in "biuf" and v.dtype.kind != "V") or v.dtype.char == "g":
                 raise TypeError(f"{row.name}.parameter_backward: {n} must be real, not {v.dtype}")
         try:
             shape = np.broadcast_shapes(g.shape, x.shape, *(v.shape for v in values))

@@ -39,6 +39,7 @@ cdef extern from *:
         int nin
         int nout
         int nargs
+        const char *name
         void *data
         vectorcallfunc vectorcall
     ctypedef struct PyArrayObject:

@@ -1,7 +1,8 @@
 """What goes wrong in a network, as numbers: zeros, dead and saturated units, drifting moments, vanishing gradients.
 
-`f` is a function of `actc.elementwise` or its name, keyword parameters are its own; `z` is what goes into it, `y` what
-comes out, with the samples of a batch along axis 0. Everything is counted and summed in float64.
+`f` is a function of `actc.functions` or its name, keyword parameters are its own (the hinges a and b of apl too); `z`
+is what goes into it, `y` what comes out, with the samples of a batch along axis 0. Everything is counted and summed in
+float64. crelu makes two elements of one, along the last axis: both are counted.
 
 The scripts in examples/ put these to the claims that are made about activation functions.
 """
@@ -48,8 +49,10 @@ def sparsity(y: Any, axis: Axis = None) -> Any:
     ------
     ValueError
         If there is nothing to count.
+    TypeError
+        If y does not hold real numbers.
     """
-    return _share(np.asarray(y) == 0, axis)
+    return _share(_real(y) == 0, axis)
 
 
 def dead_units(f: Any, z: Any, axis: Axis = 0, **parameters: float) -> Any:
@@ -127,14 +130,17 @@ def moments(y: Any, axis: Axis = None) -> Moments:
     Returns
     -------
     Moments
-        The named pair (mean, variance) of floats or ndarrays, float64. NaN and infinities make them NaN.
+        The named pair (mean, variance) of floats or ndarrays, float64. NaN makes both NaN; with an infinity the
+        variance is NaN and the mean that infinity, NaN where there are both.
 
     Raises
     ------
     ValueError
         If there is nothing to take the mean of.
+    TypeError
+        If y does not hold real numbers.
     """
-    y = np.asarray(y)
+    y = _real(y)
     _not_empty(y, axis)
     wide = y.astype(np.float64, copy=False)
     with np.errstate(all="ignore"):
@@ -213,15 +219,23 @@ def gradient_attenuation(
     function, zs = find(f), preactivations(f, weights, x, **parameters)
     if not zs:
         raise ValueError("weights is empty: a network needs a layer")
-    g = np.random.default_rng(rng).standard_normal(zs[-1].shape) if g is None else np.asarray(g, np.float64)
-    if g.shape != zs[-1].shape:
-        raise ValueError(f"g must be of shape {zs[-1].shape}, as the network's result is, not {g.shape}")
+    shape = function(zs[-1], **parameters).shape
+    g = np.random.default_rng(rng).standard_normal(shape) if g is None else np.asarray(g, np.float64)
+    if g.shape != shape:
+        raise ValueError(f"g must be of shape {shape}, as the network's result is, not {g.shape}")
     sizes = [_size(g)]
     with np.errstate(all="ignore"):
         for z, w in zip(reversed(zs), reversed(weights), strict=True):
             g = function.backward(g, z.astype(np.float64, copy=False), **parameters) @ np.asarray(w, np.float64).T
             sizes.append(_size(g))
         return np.array(sizes[::-1]) / sizes[0]
+
+
+def _real(y: Any) -> Array:
+    array: Array = np.asarray(y)
+    if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        raise TypeError(f"y must hold real numbers, not {array.dtype}")
+    return array
 
 
 def _size(g: Array) -> float:

@@ -115,8 +115,8 @@ def variance_scaling(
     Raises
     ------
     ValueError
-        For a fan of 0, fewer than two axes, an unknown distribution, mode, layout or function, or a gain that is not
-        positive and finite.
+        For a fan of 0 (fan_avg: either of them), fewer than two axes, an unknown distribution, mode, layout or
+        function, or a gain that is not positive and finite.
     """
     factor = _gain(gain)
     target = target_of(shape, dtype, out)
@@ -125,10 +125,10 @@ def variance_scaling(
     if distribution not in DISTRIBUTIONS:
         raise ValueError(f"distribution must be one of {', '.join(DISTRIBUTIONS)}, not {distribution!r}")
     fan_in, fan_out = fans(target.shape, layout)
-    fan = MODES[mode](fan_in, fan_out)
-    if fan == 0:
-        raise ValueError(f"{mode} of shape {target.shape} is 0: a standard deviation of gain/sqrt(fan) needs a fan")
-    return DISTRIBUTIONS[distribution](target, factor / math.sqrt(fan), rng)
+    zero = "fan_in" if fan_in == 0 else "fan_out" if fan_out == 0 else ""
+    if MODES[mode](fan_in, fan_out) == 0 or (zero and mode == "fan_avg"):
+        raise ValueError(f"{mode} of shape {target.shape}: {zero} is 0, so that gain/sqrt(fan) has no meaning")
+    return DISTRIBUTIONS[distribution](target, factor / math.sqrt(MODES[mode](fan_in, fan_out)), rng)
 
 
 DISTRIBUTIONS: dict[str, Callable[[Array, float, Any], Array]] = {

@@ -53,10 +53,10 @@ static void check_table(void)
         begin_check();
         expect(a != NULL, NULL, "actc_at(%lu) is NULL", (unsigned long)i);
         if (!a) continue;
-        const char *const strings[] = {a->name,      a->unique_name, a->formula,     a->derivative,
-                                       a->range,     a->limits,      a->kink,        a->zeros,
-                                       a->reference, a->elsewhere,   a->domain,      a->second_derivative,
-                                       a->kinks,     a->lipschitz,   a->monotonicity};
+        const char *const strings[] = {a->name,      a->unique_name, a->formula,      a->derivative,
+                                       a->range,     a->limits,      a->kink,         a->zeros,
+                                       a->reference, a->elsewhere,   a->domain,       a->second_derivative,
+                                       a->kinks,     a->lipschitz,   a->monotonicity, a->special};
         for (size_t k = 0; k < sizeof strings / sizeof strings[0]; k++)
             expect(strings[k] != NULL, NULL, "string %lu of row %lu is NULL", (unsigned long)k, (unsigned long)i);
         if (!a->name || !a->unique_name) continue;
@@ -70,6 +70,8 @@ static void check_table(void)
                NULL, "%s: no formula", a->name);
         expect(a->exact_f64_is_paired == 0 || a->exact_f64_is_paired == 1, NULL, "%s: exact_f64_is_paired", a->name);
         expect(a->gain > 0 && a->derivative_gain > 0, NULL, "%s: no gain (tools/gains.py prints it)", a->name);
+        expect(!a->special || !a->special[0] == !a->parameter_count, NULL, "%s: .special is \"%s\"", a->name,
+               a->special);
         expect(a->parameter_count <= PARAMETERS_MAX, NULL, "%s: %lu parameters", a->name,
                (unsigned long)a->parameter_count);
         for (size_t k = 0; k < a->parameter_count; k++)

@@ -117,19 +117,18 @@ BODY(dish)
     o->d2 = scaled(K(0.5) * whole(curve), exp2_of(max(K(-2140), s.j + s.j + s.j)));
 }
 
-/* 0 up to -beta, x from beta on, a parabola between; beta = 0 is relu. Both are scaled by s, for 4 beta may overflow. */
+/* 0 up to -beta, x from beta on, the parabola t^2/beta, t = (x + beta)/2, between; beta = 0 is relu */
 BODY(smelu)
 {
-    V b = p[0].high, s = sel(gt(b, K(0x1p1000)), K(0.125), K(1)), sb = s * b, sx = s * x,
-      zero = unless_nan(x + copysign(b, x), K(0));
+    V b = p[0].high, half_b = K(0.5) * b, half_x = K(0.5) * x, zero = unless_nan(x - b, K(0));
     M more = gt(x, -b), less = lt(x, b), at = gt(x, b);
-    pair t = two_sum(sx, sb), square = product(t, t);
+    pair t = two_sum(half_x, half_b), square = product(t, t);
     M usual = gt(b, K(0x1p-300)) & lt(b, K(0x1p300));
-    V four = K(4) * sb, parabola = sel(usual, (square.h + square.l) / four, t.h / four * t.h * (K(1) / s));
+    V q = sel(usual, square.h + square.l, t.h) / b, parabola = sel(usual, q, q * t.h);
     o->y = sel(more, sel(less, parabola, x), zero);
-    o->d = sel(more, sel(less, t.h / (sb + sb), K(1)), zero);
+    o->d = sel(more, sel(less, (x + b) / (b + b), K(1)), zero);
     o->d2 = sel(more, sel(at, K(0), K(0.5) / b), zero);
-    o->dp[0] = sel(more & less, t.h / (sb + sb) * ((sb - sx) / (sb + sb)), zero);
+    o->dp[0] = sel(more & less, t.h / b * ((half_b - half_x) / b), zero);
 }
 BODY(star_relu)
 {
@@ -167,9 +166,8 @@ static INLINE V line_through(V x, V t, V a, V *lost)
 BODY(srelu)
 {
     V tl = p[0].high, al = p[1].high, tr = p[2].high, ar = p[3].high;
-    x = sel(gt(tl, tr), x * K(0) / K(0), x);
     M right = lt(x, tr), at_left = lt(x, tl) | eq(x, tl);
-    V zero = unless_nan(x, K(0));
+    V known = sel(gt(tl, tr), x * K(0) / K(0), x), zero = unless_nan(known, K(0)); /* NaN for thresholds out of order */
     V lost_left, lost_right, on_left = line_through(x, tl, al, &lost_left),
                              on_right = line_through(x, tr, ar, &lost_right);
     o->y = sel(at_left, on_left, sel(right, x, on_right));
@@ -177,12 +175,12 @@ BODY(srelu)
     o->y = sel(eq(x, K(0)) & eq(o->y, K(0)), x, o->y); /* -0 */
     o->d = sel(at_left, unless_nan(x, al), sel(right, K(1), ar));
     o->d2 = zero;
-    o->y = unless_nan(x, o->y);
-    o->d = unless_nan(x, o->d);
-    o->dp[0] = sel(at_left, unless_nan(x, K(1) - al), zero);
-    o->dp[1] = sel(at_left, x - tl, zero);
-    o->dp[2] = sel(at_left, zero, sel(right, zero, unless_nan(x, K(1) - ar)));
-    o->dp[3] = sel(at_left, zero, sel(right, zero, x - tr));
+    o->y = unless_nan(known, o->y);
+    o->d = unless_nan(known, o->d);
+    o->dp[0] = sel(at_left, unless_nan(known, K(1) - al), zero);
+    o->dp[1] = sel(at_left, known - tl, zero);
+    o->dp[2] = sel(at_left, zero, sel(right, zero, unless_nan(known, K(1) - ar)));
+    o->dp[3] = sel(at_left, zero, sel(right, zero, known - tr));
 }
 /* clip(alpha x + beta, 0, 1), the line in pairs: they know on which side of the kinks x is */
 BODY(hard_sigmoid_onnx)

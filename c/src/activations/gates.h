@@ -344,21 +344,22 @@ BODY(laplace)
     V l = sel(finite & lt(abs(h), K(0x1p900)) & lt(abs(sigma), K(INFINITE)), (fnma(h, sigma, off.h) + off.l) / sigma,
               K(0));
     M below = lt(h, K(0));
-    V k, a = abs(h), inside = min(K(NORMAL_LIMIT), a), rest = sel(eq(inside, a), l * copysign(K(1), h), K(0));
+    V k, a = abs(h), inside = min(K(66), a), rest = sel(eq(inside, a), l * copysign(K(1), h), K(0));
     pair square = two_product(inside, inside);
     pair q = exp_reduced_sum(K(-0.5) * square.h, fma(K(-0.5), square.l, -(inside * rest)), &k), e = plus(1, q);
-    scale w = exp2_of(k);
+    scale w = exp2_of(max(K(-2140), k));
     pair four = two_sum(inside, K(4));
     four.l = four.l + rest;
     V t = fma(K(2), ratio(single(inside), four), K(-1));
     V tail = ratio(product(normal_tail(t), e), four); /* Phi(-a)/2^k */
     o->y = sel(below, scaled(tail, w), K(1) - scaled(tail, w));
-    /* sigma is unit 2^j: neither the density nor its product with another 1/unit overflows on the way */
+    V density = sel(eq(sigma, K(0)), sigma, e.h + e.l) * K(ONE_OVER_ROOT_2_PI); /* 0/0 for sigma = 0 */
+    o->d = density / sigma;
+    with_scale(o, w);
+    V signed_a = copysign(inside, h), d = scaled(o->d, w);
+    /* sigma is unit 2^j, the square of unit neither overflows nor vanishes, and e^(-66^2/2)/sigma^2 is always 0 */
     V j = exponent(min(K(0x1p1000), abs(sigma))), unit = sigma * two_to_the(-j);
-    o->d = sel(eq(sigma, K(0)), sigma, e.h + e.l) * K(ONE_OVER_ROOT_2_PI) / unit; /* 0/0 for sigma = 0 */
-    with_scale(o, exp2_of(max(K(-2140), k - j)));
-    V signed_a = copysign(inside, h), d = scaled(o->d, o->w);
-    o->d2 = scaled(-signed_a * o->d / unit, exp2_of(max(K(-2140), k - j - j)));
+    o->d2 = scaled(-signed_a * (density / unit) / unit, exp2_of(max(K(-2140), k - j - j)));
     o->dp[0] = -d;
     o->dp[1] = -signed_a * d;
     o->y = unless_nan(x, o->y);

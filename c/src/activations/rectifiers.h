@@ -100,7 +100,7 @@ static INLINE V slope_series(V u)
     return s;
 }
 /* e^u times or over a parameter overflows, and 2^k is still a product of two numbers */
-#define EXP_OVERFLOW C(200, 1460)
+#define EXP_OVERFLOW C(140, 1300)
 
 /* alpha (e^u - 1), u = x/alpha as an unevaluated sum; a negative alpha makes it grow */
 BODY(celu)
@@ -119,7 +119,7 @@ BODY(celu)
     scale tail = {sel(above, K(0), sel(none, K(0), w.k))};
     with_scale(o, tail);
 
-    V wide = fnma(u, scaled(e, w), expm1);
+    V wide = fma(K(1) - u, scaled(e, w), K(-1));
     o->dp[0] = sel(above, K(0), sel(lt(abs(u), K(0.5)), -u * u * slope_series(u), wide));
 }
 

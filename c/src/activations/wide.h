@@ -13,9 +13,16 @@ BODY(soft_exponential)
     V large = times_expm1(q, k, inverse_alpha, &expm1),
       grown = sel(lt(expm1, K(INFINITE)), expm1 / alpha, sel(gt(u, K(EXP_OVERFLOW)), K(INFINITE), large));
 
-    /* 1 + v over 2^j, which is a normal number from x = 5e-324 at alpha = -1, the logarithm, to where v overflows */
-    V j = sel(gt(abs(u), K(0x1p500)) | gt(abs(x), K(0x1p900)), K(960), K(-60)), one_over = two_to_the(-j);
-    pair off = two_sum(x, alpha), one_v = sum_of(single(one_over), product(scaled_pair(off, one_over), single(-alpha)));
+    /* 1 + v over 2^j, for x may be 5e-324 at alpha = -1, the logarithm, and v may overflow */
+    pair off = two_sum(x, alpha), scaled_off = off;
+    V j = K(0), one_over = K(1);
+    M far = gt(abs(u), K(0x1p500)), least = lt(abs(x), K(0x1p-900));
+    if (lanes_of(far | least)) {
+        j = sel(far, K(960), sel(least, K(-60), K(0)));
+        one_over = two_to_the(-j);
+        scaled_off = scaled_pair(off, one_over);
+    }
+    pair one_v = sum_of(single(one_over), product(scaled_off, single(-alpha)));
     one_v.l = sel(lt(abs(one_v.h), K(INFINITE)), one_v.l, K(0));
     one_v = fast_two_sum(one_v.h, one_v.l);
     V part = K(1) / one_v.h, inverse = part * one_over, log1p = log_of(one_v, j), logarithm = log1p / -alpha;
@@ -34,16 +41,17 @@ BODY(soft_exponential)
        and R/v^2 = ((2 + v)/(2 + 2v) + s A(s^2)) 2/(2 + v)^2, s = v/(2 + v) = tanh(log1p(v)/2) */
     V v = -alpha * off.h, two_v = v + K(2), s = v / two_v;
     V near = fma(s, atanh_polynomial(s * s), K(0.5) * two_v * inverse) * (off.h / two_v) * (off.h / two_v) * K(2);
-    V far = (log1p + (inverse - K(1))) / alpha / alpha;
-    V shrinks = inverse + sel(gt(v, K(-0.5)) & lt(v, K(1)), near, far);
+    V whole = (log1p + (inverse - K(1))) / alpha / alpha;
+    V shrinks = inverse + sel(gt(v, K(-0.5)) & lt(v, K(1)), near, whole);
     o->dp[0] = sel(none, fma(K(0.5) * x, x, K(1)), sel(positive, K(1) + grows, shrinks));
 }
 
 /* far below 0, where e^x is gone: (beta - alpha_n) x - alpha_n */
 static INLINE V xielu_far(V x, V an, V beta)
 {
-    pair slope = finite_sum(two_sum(beta, -an));
-    return sel(eq(slope.h, K(0)), -an, sel(gt(abs(x), K(0x1p900)), slope.h * x, fma(slope.h, x, fma(slope.l, x, -an))));
+    pair slope = two_sum(beta, -an);
+    V line = slope.h * x, whole_line = fma(slope.h, x, fma(slope.l, x, -an));
+    return sel(eq(slope.h, K(0)), -an, sel(lt(abs(line), K(INFINITE)), whole_line, line));
 }
 
 /* alpha_n (e^x - 1 - x) + beta x below 0: e^x - 1 - x = x^2 (1/2 + x/6 + ..) near 0 */

@@ -1,0 +1,140 @@
+"""What the rows say of zero and invalid parameters, evaluated; and parameters of a type that doubles do not hold."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import oracle
+import pytest
+from conftest import PASSES, TIERS, is_nan, pass_of, run_python
+from mpmath import mp, mpf
+
+import actc
+
+VALUES = (0.0, -0.75, 0.5, 3.0)
+SMALL = 2.0**-10  # floats hold every one of these
+X = np.array(
+    [-(2.0**70), -30.5, -4, -3, -1.25, -1, -0.75, -0.5, -SMALL, 0, SMALL, 0.5, 0.75, 1, 1.25, 3, 17.5, 2.0**70]
+)
+
+
+def cases(row: Any) -> list[tuple[str, str]]:
+    """(condition, expression) of .special, in order."""
+    return [tuple(part.strip() for part in case.split(":")) for case in row.special.split(";")]
+
+
+def wanted(row: Any, expression: str, x: float, p: tuple[float, ...]) -> float:
+    """What a case says of f(x), to 120 bits, as a double."""
+    text = expression.replace("the formula", f"({row.formula})")
+    with mp.workprec(400):
+        return float(oracle.Formula(text, tuple(row.parameters)).at(mpf(x), *map(mpf, p)))
+
+
+def test_every_case_is_what_happens(parametrised: Any, tier: str) -> None:
+    row, f = parametrised, TIERS[tier][parametrised.name]
+    told = cases(row)
+    seen: set[str] = set()
+    for p in itertools.product(VALUES, repeat=len(row.parameters)):
+        holds = [case for case in told if oracle.field(row, case[0], *p)]
+        if not holds:
+            continue
+        condition, expression = holds[0]
+        seen.add(condition)
+        y = np.array([wanted(row, expression, float(x), p) for x in X])
+        for dtype, rtol in ((np.float64, 2e-15), (np.float32, 3e-7)):
+            with np.errstate(over="ignore"):
+                expected = y.astype(dtype)
+            note = f"{condition}: {expression}, at {p}"
+            np.testing.assert_allclose(f(X.astype(dtype), *p), expected, rtol, atol=1e-37, err_msg=note)
+            np.testing.assert_allclose(
+                [f(dtype(x), *p) for x in X], expected, rtol, atol=1e-37, err_msg=note + ", scalars"
+            )
+    assert seen == {condition for condition, _ in told}, "no parameters of this test are that special"
+
+
+def test_zero_parameters_are_told_of(row: Any) -> None:
+    """Each parameter whose zero or sign makes a difference appears; rows without parameters say nothing."""
+    assert bool(row.special) == bool(row.parameters)
+    assert row.special == actc.elementwise[row.name].info["special"]
+    for kind in PASSES:
+        doc = pass_of(actc.elementwise[row.name], kind).__doc__
+        assert not row.special or row.special in doc
+
+
+def test_docstrings_promise_what_is_tested(row: Any, kind: str, tier: str) -> None:
+    """The bounds that test_formula holds each pass to."""
+    doc = pass_of(TIERS[tier][row.name], kind).__doc__
+    if kind in ("backward", "second_derivative"):
+        assert "Error at most 4 ULP in every type." in doc and "orrectly rounded" not in doc and "1 ULP" not in doc
+    elif tier == "default":
+        assert "Error at most 2 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded" in doc
+    else:
+        assert "Correctly rounded in float16, bfloat16 and float32" in doc
+        assert ("In float64 within 1 ULP." in doc) == row.exact_f64_is_paired
+    rounded = "orrectly rounded" in doc
+    assert ("at others within 0.5000001 ULP" in doc) == (rounded and bool(row.parameters))
+    assert "longdouble" in doc and "...." not in doc
+
+
+@pytest.mark.parametrize("name", ["srelu", "soft_exponential", "squareplus", "isru"])
+def test_no_value_is_nan_in_every_pass(name: str, dtype: Any) -> None:
+    """Parameters and places for which the contract names no value."""
+    p = {"srelu": (1, 0.2, 0, 0.2), "soft_exponential": (-1,), "squareplus": (-4,), "isru": (-1,)}[name]
+    x = np.full(3, -1.5 if name in ("soft_exponential", "isru") else 0.5, dtype)
+    f = actc.elementwise[name]
+    for y in (f(x, *p), f.derivative(x, *p), f.backward(x, x, *p), *f.value_and_derivative(x, *p)):
+        assert is_nan(y).all()
+
+
+LONG = np.longdouble(0.5)
+
+
+def longdouble_calls() -> dict[str, Any]:
+    """Every function with parameters and each of its passes, its first parameter a longdouble."""
+    calls: dict[str, Any] = {}
+    x = np.ones(4)
+    for tier, functions in TIERS.items():
+        for name, f in functions.items():
+            for parameter in f.parameters:
+                for kind in (*PASSES, "parameter_backward"):
+                    g = pass_of(f, kind)
+                    inputs = [x] * (2 if kind.endswith("backward") else 1)
+                    calls[f"{tier} {name}.{kind} {parameter}"] = lambda v, g=g, i=inputs, p=parameter: g(*i, **{p: v})
+    for name, f in {**actc.row_functions, **actc.gates}.items():
+        for parameter in f.parameters:
+            inputs = [x] * (2 if name in actc.gates else 1)
+            calls[f"{name} {parameter}"] = lambda v, f=f, i=inputs, p=parameter: f(*i, **{p: v})
+            calls[f"{name}.backward {parameter}"] = lambda v, f=f, i=inputs, p=parameter: f.backward(*i, x, **{p: v})
+    for kind in ("", "derivative", "second_derivative", "value_and_derivative"):
+        g = pass_of(actc.apl, kind)
+        calls[f"apl.{kind} a"] = lambda v, g=g: g(x, a=np.atleast_1d(v), b=np.ones(np.size(v)))
+        calls[f"apl.{kind} b"] = lambda v, g=g: g(x, np.ones(np.size(v)), b=np.atleast_1d(v))
+        calls[f"apl.{kind} both"] = lambda v, g=g: g(x, np.atleast_1d(v), np.atleast_1d(v))
+    calls["apl.backward"] = lambda v: actc.apl.backward(x, x, np.atleast_1d(v), np.ones(np.size(v)))
+    calls["apl.parameter_backward"] = lambda v: actc.apl.parameter_backward(x, x, np.atleast_1d(v), np.ones(np.size(v)))
+    calls["srelu of two"] = lambda v: actc.srelu(x, v, v)
+    calls["swiglu.packed"] = lambda v: actc.swiglu.packed(x, v)
+    calls["a preset"] = lambda v: actc.preset("keras").elu(x, v)
+    calls["rrelu"] = lambda v: actc.rrelu(x, v, 1.0)
+    return calls
+
+
+def test_longdouble_parameters_are_refused() -> None:
+    """As scalars, arrays and lists; a NumPy scalar of another type is not."""
+    calls = longdouble_calls()
+    assert len(calls) > 400
+    for name, call in calls.items():
+        for value in (LONG, np.array(LONG), np.full(4, LONG), np.full(1, LONG)):
+            try:
+                call(value)
+            except TypeError as error:
+                assert "longdouble" in str(error) or "LongDouble" in str(error) or "float128" in str(error), name
+            else:
+                pytest.fail(f"{name} took a longdouble of shape {value.shape}")
+    np.testing.assert_array_equal(actc.elu(np.ones(2), np.float32(0.5)), actc.elu(np.ones(2), 0.5))
+
+
+def test_longdouble_parameters_are_refused_without_the_fast_path() -> None:
+    run_python("import test_special_parameters as t; t.test_longdouble_parameters_are_refused()", ACTC_PLAIN_UFUNC="1")
