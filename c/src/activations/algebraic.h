@@ -39,14 +39,15 @@ static INLINE void isru_parts(V x, V alpha, result *o)
     scaled_root s =
         scaled_root_by(alpha, x, K(1), sel(gt(t, K(0x1p300)), max(K(-1022), -exponent(min(K(LARGEST), t))), K(0)));
     M none = eq(alpha, K(0));
-    pair r = s.inverse, y = product(r, single(s.x)), cubed = cube(r), lead = product(product(y, r), single(alpha));
+    pair r = s.inverse, y = product(r, single(s.x)), cubed = cube(r),
+         lead = product(product(product(y, r), single(K(-3))), single(alpha)); /* 3 alpha may overflow */
     V j3 = max(K(-2140), s.j + s.j + s.j), j4 = max(K(-2140), s.j + j3);
     M infinite = gt(abs(alpha), K(LARGEST));
     o->y = sel(eq(x, K(0)), x, sel(none, x, sel(infinite, s.x / s.root.h, whole(y))));
     o->d = sel(none, unless_nan(x, K(1)), sel(infinite, K(1) / s.root.h, whole(cubed)));
     scale w = {sel(none, K(0), j3)};
     with_scale(o, w);
-    o->d2 = sel(none, unless_nan(x, K(0)), scaled(K(-3) * whole(product(lead, cubed)), exp2_of(j4)));
+    o->d2 = sel(none, unless_nan(x, K(0)), scaled(whole(product(lead, cubed)), exp2_of(j4)));
     o->dp[0] = K(-0.5) * o->y * o->y * o->y;
 }
 BODY(isru) { isru_parts(x, p[0].high, o); }

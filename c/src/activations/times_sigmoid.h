@@ -16,7 +16,7 @@ static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
     scale tail = exp2_of(k), w = unless(gt(v.h, K(0)), tail);
     V two_k = value_of(tail);
     pair e = scaled_pair(p, two_k), m = plus(1, e), square = product(m, m);
-    s.h = unless_nan(v.h, sel(inside, s.h, copysign(K(3), s.h)));
+    s.h = unless_nan(v.h, sel(inside, s.h, copysign(K(5), s.h)));
     s.l = sel(inside, s.l, K(0));
 
     V bounded = sel(below, max(K(-LARGEST), min(K(LARGEST), x)), x);
