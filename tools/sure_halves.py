@@ -28,11 +28,9 @@ def is_sure(name: str, which: str, dtype: type) -> bool:
 
 def main() -> None:
     """Print the list."""
+    print("/* sure_halves.def - SURE(row, f in f16, f' in f16, f in bf16, f' in bf16): 1 where the float unit rounds")
     print(
-        "/* sure_halves.def - SURE(row, f in f16, f' in f16, f in bf16, f' in bf16): 1 where the float unit rounds right at"
-    )
-    print(
-        "   all 65,536 inputs of the type without a judge (tools/sure_halves.py finds them, the tests try them all) */"
+        "   right at all 65,536 inputs of the type without a judge (tools/sure_halves.py finds them, the tests try all) */"
     )
     for name, kind in re.findall(r"^ROW\((\w+), NONE, (\w+)", TABLE, re.MULTILINE):
         if kind in ("ROUNDED", "PAIRED"):

@@ -109,7 +109,8 @@ cdef int sum_loop(PyArrayMethod_Context *context, char **data, const Py_ssize_t 
     cdef int dtype = dtype_of((<PyArray_Descr *>context.descriptors[0]).type_num)
     cdef int operands = op.inputs + op.parameters + op.outputs, k
     cdef char *here[MOST]
-    cdef Py_ssize_t inner[MOST], i
+    cdef Py_ssize_t inner[MOST]
+    cdef Py_ssize_t i
     for k in range(operands):
         inner[k] = strides[operands + k] if k < op.inputs else 0
     for i in range(dimensions[0]):

@@ -1,6 +1,7 @@
 /* wide.h - exponentials with a parameter inside, in double only. */
 
-/* alpha > 0: (e^u - 1)/alpha + alpha, u = alpha x. alpha < 0: log1p(v)/-alpha, v = -alpha (x + alpha), NaN where v < -1. */
+/* alpha > 0: (e^u - 1 + alpha^2)/alpha, u = alpha x, below 0 in pairs, for e^u may be all that is left. alpha < 0:
+   log1p(v)/-alpha, v = -alpha (x + alpha), NaN where v < -1. */
 BODY(soft_exponential)
 {
     V alpha = p[0].high, rest, u = times(x, p[0], &rest), k;
@@ -12,6 +13,10 @@ BODY(soft_exponential)
     parameter inverse_alpha = {K(1) / alpha, K(0)};
     V large = times_expm1(q, k, inverse_alpha, &expm1),
       grown = sel(lt(expm1, K(INFINITE)), expm1 / alpha, sel(gt(u, K(EXP_OVERFLOW)), K(INFINITE), large));
+
+    const V two_k = value_of(exp2_of(max(K(-1000), min(K(0), k))));
+    const pair left = sum_of(sum_of(two_sum(two_k, K(-1)), scaled_pair(q, two_k)), two_product(alpha, alpha));
+    const V above_0 = sel(gt(u, K(0)), grown + alpha, sel(eq(alpha, K(1)), e, ratio(left, single(alpha))));
 
     /* 1 + v over 2^j, for x may be 5e-324 at alpha = -1, the logarithm, and v may overflow */
     pair off = two_sum(x, alpha), scaled_off = off;
@@ -29,7 +34,7 @@ BODY(soft_exponential)
     V outside = sel(lt(one_v.h, K(0)), x * K(0) / K(0), part);
 
     M small = lt(abs(u), K(0x1p-55)) & lt(abs(alpha), K(0x1p-28));
-    o->y = sel(none, x, sel(small, x + alpha, sel(positive, grown + alpha, logarithm)));
+    o->y = sel(none, x, sel(small, x + alpha, sel(positive, above_0, logarithm)));
     o->d = sel(none, unless_nan(x, K(1)), sel(positive, one, outside));
     scale w = {sel(none, K(0), sel(positive, k, -j))};
     with_scale(o, w);
