@@ -29,9 +29,7 @@ def is_sure(name: str, which: str, dtype: type) -> bool:
 def main() -> None:
     """Print the list."""
     print("/* sure_halves.def - SURE(row, f in f16, f' in f16, f in bf16, f' in bf16): 1 where the float unit rounds")
-    print(
-        "   right at all 65,536 inputs of the type without a judge (tools/sure_halves.py finds them, the tests try all) */"
-    )
+    print("   right at all 65,536 inputs of the type without a judge: see tools/sure_halves.py, tried by the tests */")
     for name, kind in re.findall(r"^ROW\((\w+), NONE, (\w+)", TABLE, re.MULTILINE):
         if kind in ("ROUNDED", "PAIRED"):
             sure = [int(is_sure(name, which, dtype)) for dtype in TYPES for which in ("forward", "derivative")]

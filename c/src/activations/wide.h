@@ -16,7 +16,8 @@ BODY(soft_exponential)
 
     const V two_k = value_of(exp2_of(max(K(-1000), min(K(0), k))));
     const pair left = sum_of(sum_of(two_sum(two_k, K(-1)), scaled_pair(q, two_k)), two_product(alpha, alpha));
-    const V above_0 = sel(gt(u, K(0)), grown + alpha, sel(eq(alpha, K(1)), e, ratio(left, single(alpha))));
+    const M cancels = lt(u, K(0)) & lt(alpha, K(2));
+    const V above_0 = sel(cancels, sel(eq(alpha, K(1)), e, ratio(left, single(alpha))), grown + alpha);
 
     /* 1 + v over 2^j, for x may be 5e-324 at alpha = -1, the logarithm, and v may overflow */
     pair off = two_sum(x, alpha), scaled_off = off;
