@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SOURCES := $(shell find c src setup.py pyproject.toml -type f -not -name '*.so' -not -path 'src/actc/lib/*' \
              -not -path 'src/actc/include/*' -not -path 'src/actc/__init__.pyi' -not -path 'src/actc/*.c' -not -path '*/__pycache__/*')
 
-.PHONY: demo test bench lint docs cross wheel prove clean
+.PHONY: demo test bench bench-peers lint docs cross wheel prove clean
 
 demo: $(VENV)/.demo                   ## train on real digits, benchmark, draw demo.png
 	$(BIN)/python examples/digits.py
@@ -16,6 +16,9 @@ test: $(VENV)/.test                   ## every test, a file to each core
 
 bench: $(VENV)/.bench                 ## against plain NumPy, every function, dtype and size
 	$(BIN)/python bench/compare.py
+
+bench-peers: $(VENV)/.peers           ## against SciPy, PyTorch, JAX, ONNX Runtime, numexpr, numba, thinc
+	$(BIN)/python bench/against.py $(ARGS)
 
 lint: $(VENV)/.lint                   ## ruff, mypy, cython-lint, codespell, clang-format where it is installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check src tests bench examples setup.py

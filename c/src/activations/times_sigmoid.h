@@ -1,4 +1,4 @@
-/* times_sigmoid.h - x sigma(v) for several v: in doubles for the activations, and in floats too for gates.def. */
+/* times_sigmoid.h - x sigma(v) for several v, kept in pairs, for an error of v counts v times. */
 
 /* the constant h + l, given as doubles, in reals of the unit */
 static INLINE pair split_pair(double h, double l)
