@@ -521,7 +521,10 @@ def test_apply_interrupted_for_real(tmp_path):
         np.lib.format.write_array_header_1_0(file, header)
         file.truncate(file.tell() + 2**33)
     command = [sys.executable, "-m", "actc", "apply", CURVED, "in.npy", "out.npy"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job's children ignore it
+    )  # fmt: skip
     try:
         deadline = time.monotonic() + 20
         while not any(p.stat().st_size > 10**6 for p in tmp_path.glob(".out.npy.*")):
