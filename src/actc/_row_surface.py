@@ -91,7 +91,8 @@ def _masked(ufunc: Any, row: Any, inputs: int, parameters: int, operands: list[A
     if empty not in ("nan", "zero") or (empty == "zero" and not row.empty):
         allowed = '"nan" or "zero"' if row.empty else '"nan"'
         raise ValueError(f"{row.name}: empty must be {allowed}, not {empty!r}")
-    x, fill = np.asanyarray(operands[inputs - 1]), np.float64(row.masked)
+    x: np.ndarray = np.asanyarray(operands[inputs - 1])
+    fill: Any = np.float64(row.masked)
     axis = kwargs.get("axis", -1)
     if parameters:  # a temperature: below 0 it turns the order around
         fill = np.where(np.signbit(np.asarray(operands[inputs], np.float64)), -fill, fill)
