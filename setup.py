@@ -119,8 +119,13 @@ def extension(name, numpy_target="NPY_2_0_API_VERSION"):
             ("NPY_TARGET_VERSION", numpy_target),
             ("ACTC_SHARED", None),
         ],
-        extra_compile_args=[] if sys.platform == "win32" else ["-O2", "-g0"],
-        extra_link_args=[] if sys.platform == "win32" else [f"-Wl,-rpath,{RPATH}"],
+        # small, for five extensions are a quarter of the wheel; calls on one element go through _core and _rows
+        extra_compile_args=[]
+        if sys.platform == "win32"
+        else ["-O2" if name in ("_core", "_rows") else "-Os", "-g0", "-fno-asynchronous-unwind-tables"],
+        extra_link_args=[]
+        if sys.platform == "win32"
+        else [f"-Wl,-rpath,{RPATH}", *([] if sys.platform == "darwin" else ["-Wl,--strip-all"])],
     )
 
 
