@@ -31,7 +31,7 @@ static int has_judge(const isa *in_use, const unit *u, const call *c, int output
 }
 
 /* Inputs at which `exact` float32 would be rounded to the wrong side, for the double kernel's error hides the right one:
-   found among all 2^32 by tools/hard_cases.py, which decides by arbitrary precision. */
+   found among all 2^32 by tools/prove.py, where arbitrary precision decides. */
 typedef struct hard_case {
     uint32_t row, pass, input, output;
 } hard_case;
