@@ -5,7 +5,7 @@
 
 #include "internal.h"
 
-enum kind { EXACT, ROUNDED, PAIRED, WIDE }; /* as activations.def explains them */
+enum kind { EXACT, ROUNDED, PAIRED, WIDE, NARROWED }; /* as activations.def explains them */
 
 enum {
 #define ROW(name, ...) row_##name,

@@ -44,6 +44,8 @@ RUN_HALVES(bf16)
 #define HALVES_LISTED_PAIRED HALVES_LISTED_ROUNDED
 #define HALVES_WIDE HALVES_ROUNDED
 #define HALVES_LISTED_WIDE HALVES_LISTED_ROUNDED
+#define HALVES_NARROWED HALVES_ROUNDED
+#define HALVES_LISTED_NARROWED HALVES_LISTED_ROUNDED
 
 #define ROW(name, parameters, kind, ...) HALVES_##kind(name)
 #include "../include/actc/activations.def"

@@ -155,6 +155,8 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
 #define LISTED_ROUNDED LISTED_EXACT
 #define LOOPS_WIDE LOOPS_EXACT
 #define LISTED_WIDE LISTED_EXACT
+#define LOOPS_NARROWED LOOPS_EXACT
+#define LISTED_NARROWED LISTED_EXACT
 #elif DOUBLE
 #define LOOPS_ROUNDED(name, parameters)                                                                                \
     LOOPS(name, COUNT_##parameters)                                                                                    \
@@ -172,6 +174,8 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
 #define LOOPS_WIDE(name, parameters)                                                                                   \
     LOOPS_ROUNDED(name, parameters) ACTC_IF_##parameters(LOOP_TOGETHER(name, odd, ODD, COUNT_##parameters))
 #define LISTED_WIDE(name, parameters) LISTED_ROUNDED(name, parameters) ACTC_IF_##parameters(, [ODD] = name##_odd)
+#define LOOPS_NARROWED LOOPS_WIDE
+#define LISTED_NARROWED LISTED_WIDE
 #else
 #define LOOPS_EXACT(name, parameters)                                                                                  \
     LOOPS(name, COUNT_##parameters)                                                                                    \
@@ -181,6 +185,8 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
 #define LISTED_ROUNDED LISTED_EXACT
 #define LOOPS_PAIRED LOOPS_EXACT
 #define LISTED_PAIRED LISTED_EXACT
+#define LOOPS_NARROWED LOOPS_EXACT
+#define LISTED_NARROWED LISTED_EXACT
 #define LOOPS_WIDE(name, parameters)
 #define LISTED_WIDE(name, parameters) NULL
 #endif

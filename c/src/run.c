@@ -42,7 +42,12 @@ static void parameter_sums(const isa *in_use, const call *c, size_t total)
 }
 
 /* What has no loop in the float unit. */
-static int is_wide(const call *c) { return actc_kind_of[c->row] == WIDE || c->pass == ACTC_SECOND_DERIVATIVE; }
+/* Halves of NARROWED rows too: near a zero of f, five bits less of a parameter are one half or another. */
+static int is_wide(const call *c)
+{
+    const int kind = actc_kind_of[c->row];
+    return kind == WIDE || c->pass == ACTC_SECOND_DERIVATIVE || (kind == NARROWED && c->dtype < ACTC_F32);
+}
 
 /* The identity on contiguous arrays, whatever its name. */
 static int is_copy(const call *c, size_t n)

@@ -114,12 +114,15 @@ static INLINE uint32_t float_bits(float v)
 #include "activations/sigmoids.h"
 #include "activations/gated.h"
 #include "activations/times_sigmoid.h"
+#include "activations/tanhs.h"
 #if DOUBLE
 #include "elementary/sincos.h"
 #include "activations/algebraic.h"
 #include "activations/gates.h"
 #include "activations/waves.h"
 #include "activations/wide.h"
+#else
+#include "activations/narrow.h"
 #endif
 #endif
 #if !PAIRS

@@ -62,3 +62,13 @@ BODY(swish)
     V P = K(1) + q.h, m = K(1) + P * value_of(exp2_of(k));
     o->dp[0] = x * scaled(x * (P / (m * m)), exp2_of(k));
 }
+
+BODY(gelu_quick)
+{
+    NO_PARAMETERS;
+    pair slope = split_pair(0x1.b3b645a1cac08p0, 0x1.89374bc6a7efap-55); /* 1.702 */
+    pair v = two_product(x, slope.h);
+    v.l = fma(x, slope.l, v.l);
+    gate(x, v, v, slope, slope, o);
+    o->y = sel(gt(abs(x), K(LARGEST)), max(x, K(0)) * copysign(K(1), x), o->y);
+}

@@ -97,6 +97,8 @@ static INLINE pair finite_sum(pair a)
     pair r = {a.h, sel(lt(abs(a.h), K(INFINITE)), a.l, K(0))};
     return r;
 }
+/* h + l, or h where that is infinite and l has no meaning */
+static INLINE V closed(V h, V l) { return sel(lt(abs(h), K(INFINITE)), h + l, h); }
 /* c + a for a constant c >= |a.h| */
 static INLINE pair plus(REAL c, pair a)
 {
