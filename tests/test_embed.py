@@ -1,8 +1,8 @@
 """The programs of examples/embed, each built by its own toolchain against the library and headers that a wheel ships.
 
-All do the same: read float32 from a file, find a function by name in the C table, write f and f' of the exact tier. What
-comes out must be expected/*.f32 bit for bit, which owes nothing to libactc (tools/embed_expected.py). A toolchain that is
-not there is skipped by name; `make embed` installs what it can.
+All do the same: read float32 from a file, find a function by name in the C table, write f and f' of the exact tier.
+What comes out must be expected/*.f32 bit for bit, which owes nothing to libactc (tools/embed_expected.py). A toolchain
+that is not there is skipped by name; `make embed` installs what it can.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def flags(*which: str) -> list[str]:
     return run("pkg-config", *which, "actc").stdout.split()
 
 
-# ---- what makes a program of each: called in a directory of its own, gives the command before NAME INPUT OUTPUT, and what
-# ---- comes after them
+# ---- what makes a program of each: called in a directory of its own, gives the command before NAME INPUT OUTPUT, and
+# ---- what comes after them
 
 
 class Program(NamedTuple):

@@ -25,8 +25,8 @@ if not row:
     sys.exit(f"{name}: no such function")
 
 
-@njit  # type: ignore[misc]
-def value_and_derivative(row, x, y, d):  # type: ignore[no-untyped-def]
+@njit
+def value_and_derivative(row, x, y, d):
     inputs = np.array([x.ctypes.data])
     outputs = np.array([y.ctypes.data, d.ctypes.data])
     pass_ = VALUE_AND_DERIVATIVE | EXACT
