@@ -192,8 +192,8 @@ static const unit *unit_for(const isa *in_use, const call *c)
 static void run(const call *c, size_t n)
 {
     const isa *in_use = actc_current_isa();
-    const unit *u = unit_for(in_use, c);
     const environment before = enter();
+    const unit *u = unit_for(in_use, c);
     int direct = c->dtype == (u == in_use->f32 ? ACTC_F32 : ACTC_F64);
     for (int i = 0; i < c->inputs + c->parameters + c->outputs; i++) {
         const int is_parameter = i >= c->inputs && i < c->inputs + c->parameters;

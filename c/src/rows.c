@@ -241,19 +241,18 @@ int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dt
 {
     call c;
     if (describe(&c, row, pass, dtype, data, outer, inner, rows, length)) return -1;
+    if (!rows) return 0;
+    const environment before = enter();
     /* floats count to 2^24, and rows have counts and positions */
     int is_double = dtype == ACTC_F64 || c.exact || kind_of[c.row] == WIDE || length > 1 << 24;
     for (size_t i = 0; i < row->parameter_count; i++)
         for (size_t r = 0; r < (c.parameter_steps[i] ? rows : 1); r++)
             is_double |= !fits_a_float(*(const double *)(c.parameters[i] + (ptrdiff_t)r * c.parameter_steps[i]));
-    if (rows) {
-        const isa *in_use = actc_current_isa();
-        const unit *u = is_double ? in_use->f64 : in_use->f32;
-        if (!u->rows) u = is_double ? &actc_scalar_f64 : &actc_scalar_f32;
-        const environment before = enter();
-        run_with(u, &c);
-        leave(before);
-    }
+    const isa *in_use = actc_current_isa();
+    const unit *u = is_double ? in_use->f64 : in_use->f32;
+    if (!u->rows) u = is_double ? &actc_scalar_f64 : &actc_scalar_f32;
+    run_with(u, &c);
+    leave(before);
     return 0;
 }
 

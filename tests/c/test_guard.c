@@ -1,0 +1,156 @@
+/* test_guard.c - every entry of the library with every operand at a page that nobody may touch, at its end or its
+   beginning: nothing outside is read or written, and the results are those of a call in ordinary memory, whatever the
+   length, the place and the direction, and in place. Lengths 0 to 257 with ACTC_TEST_SAMPLE=full, else some of them,
+   others for each function, pass and type. POSIX. (test_pages.c has the flat symbols.) */
+#define _DEFAULT_SOURCE
+#define _DARWIN_C_SOURCE
+#include "operations.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { LONGEST = 257, ROOM = 1 << 18, REGIONS = ALL_MAX }; /* ROOM: a multiple of every page size in use */
+enum where { AT_END, AT_BEGINNING, REVERSED, IN_PLACE, IN_PLACE_AT_BEGINNING, WHERES };
+static const char *const where_name[] = {"before a guard page", "after a guard page", "reversed",
+                                         "in place, before a guard page", "in place, after a guard page"};
+
+static char *room[REGIONS]; /* each: a page of guard, room, a page of guard */
+static char *plain[REGIONS], *got;
+static operation now;
+static enum where now_where;
+
+static void map_regions(void)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    if (ROOM % page) {
+        printf("test_guard: pages of %lu bytes, skipped\n", (unsigned long)page);
+        exit(EXIT_SUCCESS);
+    }
+    for (int i = 0; i < REGIONS; i++) {
+        char *all = mmap(NULL, ROOM + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (all == MAP_FAILED || mprotect(all + page, ROOM, PROT_READ | PROT_WRITE)) abort();
+        room[i] = all + page;
+        plain[i] = malloc(ROOM);
+        if (!plain[i]) abort();
+    }
+    got = malloc(ROOM);
+    if (!got) abort();
+}
+
+/* A handler may not print through stdio in general; this one does so once and leaves. */
+static void touched(int signal_number)
+{
+    printf("FAIL signal %d, operands %s:", signal_number, where_name[now_where]);
+    print_operation(&now);
+    printf("\n");
+    fflush(stdout);
+    _exit(EXIT_FAILURE);
+}
+
+static void lay_out(operand *a, int region, enum where where)
+{
+    ptrdiff_t low, high;
+    set_contiguous(a, room[region]);
+    if (where == REVERSED) a->inner = -a->inner, a->outer = -a->outer;
+    extent(a, &low, &high);
+    a->at = where == AT_BEGINNING || where == IN_PLACE_AT_BEGINNING ? room[region] - low : room[region] + ROOM - high;
+}
+
+/* The operation with guards, its results compared with those in plain[]. */
+static void try_one(const operation *o, enum where where)
+{
+    int k, taken = 0;
+    now = *o, now_where = where;
+    for (k = 0; k < o->count; k++) {
+        operand *a = &now.all[k];
+        const int over = k % (o->inputs ? o->inputs : 1); /* this input, if it has the shape */
+        const operand *input = &now.all[over];
+        lay_out(a, k, where);
+        if (!a->is_output)
+            scatter(a, plain[k]);
+        else if (where >= IN_PLACE && k >= o->inputs && input->dtype == a->dtype && input->rows == a->rows &&
+                 input->length == a->length && !(taken >> over & 1) && !input->is_output)
+            *a = *input, a->is_output = 1, taken |= 1 << over;
+    }
+    if (where >= IN_PLACE && !taken) return;
+    perform(&now, 0, now.length);
+    for (k = 0; k < o->count; k++) {
+        const operand *a = &now.all[k];
+        if (!a->is_output) continue;
+        gather(a, got);
+        for (size_t e = 0; e < elements_of(a); e++) {
+            const uint64_t want = bits_at(a->dtype, plain[k], e), found = bits_at(a->dtype, got, e);
+            if (same_bits(a->dtype, want, found) || !another_line()) continue;
+            printf("FAIL %s:", where_name[where]);
+            print_operation(&now);
+            printf(" output=%d element=%lu", k, (unsigned long)e);
+            for (int i = 0; i < o->inputs; i++)
+                if (e < elements_of(&o->all[i])) print_bits("in", o->dtype, bits_at(o->dtype, plain[i], e));
+            print_bits("want", a->dtype, want), print_bits("got", a->dtype, found);
+            printf("\n");
+        }
+    }
+}
+
+/* n elements, or of channels and rows a multiple */
+static void try_length(operation *o, size_t n)
+{
+    const uint64_t h = hash(n, o->index * 8 + (size_t)o->pass);
+    size_t count;
+    const actc_parameter *parameters = parameters_of(o, &count);
+    o->rows = o->family != ROWS ? 1 : h % 4 ? h % 4 : 15 + h / 4 % 4; /* around the lanes of the widest vector */
+    o->channels = 1 + h % 5, o->run = 1 + h / 8 % 80, o->hinges = h % 5;
+    o->length = o->family == CHANNELS ? n / 64 * o->channels * o->run : n;
+    o->varies = (int)(h >> 20 & 1);
+    o->lower = 0.125, o->upper = 0.375, o->key = h, o->first = h >> 7, o->high = 0;
+    if (!describe(o)) return;
+    for (int k = 0; k < o->count; k++) {
+        operand *a = &o->all[k];
+        set_contiguous(a, plain[k]);
+        for (size_t e = 0; e < elements_of(a) && !a->is_output; e++)
+            if (k < o->inputs)
+                set_bits_at(a->dtype, plain[k], e, input(a->dtype, hash(h + (size_t)k, e) % (DIRECTED + 150)));
+            else /* a few settings over and over */
+                set_bits_at(a->dtype, plain[k], e,
+                            double_bits(h % 3 && parameters && o->family != CHANNELS
+                                            ? parameters[k - o->inputs].default_value
+                                            : other_parameter(1 + (h + e) % 7, (uint64_t)k)));
+    }
+    if (perform(o, 0, o->length)) expect(0, NULL, "refused: %s %s", family_name[o->family], operation_name(o));
+    for (int where = 0; where < WHERES; where++)
+        if (where != REVERSED || !is_contiguous(o)) try_one(o, (enum where)where);
+}
+
+static int is_tried_here(const operation *o, size_t n)
+{
+    const uint64_t of_case = hash(20, (o->index * 64 + (size_t)o->pass * 8 + (size_t)(o->tier * 4 + o->dtype)));
+    return is_full() || n <= 2 || n % 40 == of_case % 40;
+}
+
+int main(void)
+{
+    const char *wish = getenv("ACTC_ISA");
+    map_regions();
+    signal(SIGSEGV, touched);
+    signal(SIGBUS, touched);
+    for (size_t k = 0; actc_isa_at(k); k++) {
+        if (wish && strcmp(wish, actc_isa_at(k))) continue;
+        actc_use_isa(actc_isa_at(k));
+        for (int f = 0; f < FAMILIES; f++)
+            for (size_t i = 0; i < family_count((enum family)f) * TIER_COUNT * ACTC_DTYPE_COUNT * ACTC_PASS_COUNT;
+                 i++) {
+                operation o;
+                memset(&o, 0, sizeof o);
+                o.family = (enum family)f, o.rows = o.channels = o.run = 1;
+                o.pass = (int)(i % ACTC_PASS_COUNT), o.dtype = (int)(i / ACTC_PASS_COUNT % ACTC_DTYPE_COUNT);
+                o.tier = (int)(i / (ACTC_PASS_COUNT * ACTC_DTYPE_COUNT) % TIER_COUNT);
+                o.index = i / (ACTC_PASS_COUNT * ACTC_DTYPE_COUNT * TIER_COUNT);
+                if (!describe(&o)) continue;
+                begin_check();
+                for (size_t n = 0; n <= LONGEST; n++)
+                    if (is_tried_here(&o, n)) try_length(&o, n);
+            }
+    }
+    return summary("test_guard");
+}
