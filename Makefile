@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SOURCES := $(shell find c src setup.py pyproject.toml -type f -not -name '*.so' -not -path 'src/actc/lib/*' \
              -not -path 'src/actc/include/*' -not -path 'src/actc/__init__.pyi' -not -path 'src/actc/*.c' -not -path '*/__pycache__/*')
 
-.PHONY: demo test bench bench-peers lint docs cross wheel prove clean
+.PHONY: demo test bench bench-peers lint docs cross wheel prove sanitize fuzz coverage clean
 
 demo: $(VENV)/.demo                   ## train on real digits, benchmark, draw demo.png
 	$(BIN)/python examples/digits.py
@@ -33,6 +33,15 @@ cross:                                ## the C tests on other architectures, und
 
 prove: $(VENV)/.test                  ## all float32 inputs of every function: what docs/proof.json lacks (hours)
 	$(BIN)/python tools/prove.py $(ARGS)
+
+sanitize: $(VENV)/.test               ## the C tests and the Python layer under the sanitizers of clang and gcc
+	PYTHON=$(abspath $(BIN)/python) sh tools/sanitize.sh $(ARGS)
+
+fuzz:                                 ## every instruction set against scalar, with libFuzzer: make fuzz ARGS=seconds
+	sh tools/fuzz.sh $(ARGS)
+
+coverage: $(VENV)/.test               ## lines and branches of the C core that tests reach
+	PYTHON=$(abspath $(BIN)/python) sh tools/coverage.sh $(ARGS)
 
 wheel: $(VENV)/.venv                  ## sdist and wheel into dist/
 	$(BIN)/pip install -q build && $(BIN)/python -m build
