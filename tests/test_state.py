@@ -1,5 +1,5 @@
-"""The state of a process is the caller's: floating-point environment and status, signals, locale and all the rest, for
-whatever the package can compute. (test_special.py has the elementwise functions; these are all the others, and theirs.)"""
+"""The state of a process is the caller's: floating-point environment and status, signals, locale and all the rest,
+whatever the package computes. (test_special.py has the elementwise functions; these are the others.)"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import test_rows
-from conftest import DTYPES, ROWS, TIERS, UFUNCS, arguments, arity, bits, is_nan, run_python
+from conftest import ROWS, TIERS, UFUNCS, arguments, arity, bits, is_nan, run_python
 from test_special import MODES, awkward, mxcsr  # noqa: F401 (a fixture)
 
 import actc
@@ -172,8 +172,8 @@ def state():
         environment=environment(), locale=locale.setlocale(locale.LC_ALL), decimal=locale.localeconv(),
         handlers=[signal.getsignal(s) for s in signal.valid_signals()],
         mask=signal.pthread_sigmask(signal.SIG_BLOCK, []), alarm=signal.getitimer(signal.ITIMER_REAL),
-        threads=threading.active_count(), tasks=len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self") else 0,
-        files=len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self") else 0, umask=os.umask(os.umask(0)),
+        threads=threading.active_count(), umask=os.umask(os.umask(0)),
+        own=[len(os.listdir(f"/proc/self/{what}")) for what in ("task", "fd") if os.path.isdir("/proc/self")],
         folder=os.getcwd(), environ=dict(os.environ), random=random.getstate(),
         numpy_random=(numbers[1].tobytes(), *numbers[2:]), errors=np.geterr(), printing=np.get_printoptions(),
         warnings=list(warnings.filters), switch=sys.getswitchinterval(), recursion=sys.getrecursionlimit(),
