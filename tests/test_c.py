@@ -171,7 +171,7 @@ def test_what_the_fuzzer_found(build):
     corpus = sorted((PROGRAMS.parent / "fuzz" / "corpus").iterdir())
     assert corpus
     run(program, *corpus)
-    run(program, "random", 20000 if FULL else 2000)
+    run(program, "random", 100000 if FULL else 10000)
 
 
 def test_floating_point_environment(build):

@@ -4,7 +4,9 @@ whatever the package computes. (test_special.py has the elementwise functions; t
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -187,9 +189,9 @@ def compare(when):
     for (key, old), new in zip(before.items(), state().values(), strict=True):
         assert old == new, (when, key, old, new)
 compare("import")
-import test_state
+import conftest, test_state
 before = state()
-for dtype in test_state.DTYPES.values():
+for dtype in conftest.DTYPES.values():
     x = test_state.pool(dtype, 40)
     for f in actc.elementwise.values():
         f(x), f.derivative(x)
@@ -219,6 +221,34 @@ def test_every_call_has_the_same_bits_on_every_instruction_set(dtype: Any) -> No
                     for (name, call), expected in zip(todo, wanted, strict=True):
                         for y, w in zip(flat(call()), expected, strict=True):
                             np.testing.assert_array_equal(bits(y), w, err_msg=f"{name} {isa}")
+
+
+def test_many_threads_at_once(dtype: Any) -> None:
+    """Gates, rows, sums and random slopes from six threads in orders of their own, while a seventh switches the
+    instruction set: the bits of calls alone. (test_threads.py has the elementwise functions.)"""
+    x = np.linspace(-9, 9, 700).astype(dtype)
+    todo = [call for name, call in calls(dtype, x) if not name.startswith("views")]  # which write to one array
+    wanted = [[bits(y).tobytes() for y in flat(call())] for call in todo]
+    stop = threading.Event()
+
+    def run(seed: int) -> int:
+        wrong = 0
+        for i in np.random.default_rng(seed).permutation(len(todo)):
+            wrong += [bits(y).tobytes() for y in flat(todo[i]())] != wanted[i]
+        return wrong
+
+    def switch() -> None:
+        while not stop.is_set():
+            for isa in actc.isas()[:2]:
+                actc.use_isa(isa)
+
+    with isa_in_use(actc.isas()[0]), ThreadPoolExecutor(7) as pool:
+        switching = pool.submit(switch)
+        try:
+            assert sum(pool.map(run, range(6))) == 0
+        finally:
+            stop.set()
+        switching.result()
 
 
 def test_arity_is_that_of_the_table() -> None:

@@ -33,6 +33,7 @@ fi
 export LLVM_PROFILE_FILE="$build/profiles/%p-%m.profraw"
 for program in $programs; do
     source=$root/tests/c/$program.c arguments=
+    [ "$program" = test_abi ] && arguments="inputs 40"
     [ "$program" = fuzz ] && source=$root/tests/fuzz/fuzz.c arguments="random 4000"
     "$cc" -O1 -std=gnu99 -DREPLAY "-I$root/c/include" "$source" -L"$build" -lactc -Wl,-rpath,"$build" -pthread -lm \
         -o "$build/$program"

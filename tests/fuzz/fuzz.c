@@ -18,6 +18,17 @@ static unsigned control(void) { return 0; }
 static void set_control(unsigned word) { (void)word; }
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__ /* which guards the end of a block */
+enum { SLACK = 0 };
+#else
+enum { SLACK = 64 };
+#endif
+
 enum { LONGEST = 1300, LONGEST_ROW = 9000, ELEMENTS = 20000, HINGES = 9, CANARY = 0xA5 };
 
 /* ---- bytes to choices ---- */
@@ -120,8 +131,8 @@ static void lay_out(operand *a, place *p, const int *choice, int contiguous)
         }
     }
     extent(a, &low, &high);
-    p->room = (size_t)(high - low) + shift;
-    p->block = allocate(p->room); /* malloc aligns the block, and a sanitizer guards its end */
+    p->room = (size_t)(high - low) + shift + SLACK;
+    p->block = allocate(p->room); /* malloc aligns the block */
     memset(p->block, CANARY, p->room);
     a->at = p->block + shift - low;
 }
