@@ -42,7 +42,7 @@ static void long_runs(const actc_activation *f, enum actc_pass pass, enum actc_d
         for (size_t j = 0; j < f->parameter_count; j++) values[j] = params[j * channels + run % channels];
         for (int i = 0; i < inputs; i++) in[i] = arrays[i] + at * size;
         for (int i = 0; i < outputs; i++) out[i] = arrays[inputs + i] + at * size;
-        actc_apply(f, pass, dtype, in, out, n - at < inner ? n - at : inner, values);
+        actc_apply(f, pass, dtype, in, out, inner, values);
     }
 }
 

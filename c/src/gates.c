@@ -76,10 +76,11 @@ static int fits(const call *c, int i, double v)
     const int is_limit = kind_of[c->gate->index] == CLAMPED && i == c->parameters - 1;
     return fits_float(v) && (!is_limit || (double)(float)v == v);
 }
+/* for parameters that are one number for all elements */
 static int all_fit(const call *c)
 {
     for (int i = 0; i < c->parameters; i++)
-        if (c->strides[c->inputs + i] || !fits(c, i, *(const double *)c->data[c->inputs + i])) return 0;
+        if (!fits(c, i, *(const double *)c->data[c->inputs + i])) return 0;
     return 1;
 }
 
@@ -113,7 +114,7 @@ static void reconsider(const isa *in_use, const call *c, size_t at, const uint16
         for (int i = 0; i < INPUTS; i++) in[i] = items[i];
         for (int i = 0; i < PARAMETERS; i++) parameters[2 * i] = parameters[2 * i + 1] = items[c->inputs + i];
         u->gates[c->gate->index][c->pass](in, out, m, parameters, 1);
-        if (!odd || !is_judged(u, c)) continue;
+        if (!is_judged(u, c)) continue;
 
         uint16_t open[RETRY];
         double word[RETRY];

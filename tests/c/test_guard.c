@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LONGEST = 257, ROOM = 1 << 18, REGIONS = ALL_MAX }; /* ROOM: a multiple of every page size in use */
+enum { LONGEST = 257, ROOM = 1 << 19, REGIONS = ALL_MAX }; /* ROOM: a multiple of every page size in use */
 enum where { AT_END, AT_BEGINNING, REVERSED, IN_PLACE, IN_PLACE_AT_BEGINNING, WHERES };
 static const char *const where_name[] = {"before a guard page", "after a guard page", "reversed",
                                          "in place, before a guard page", "in place, after a guard page"};
@@ -93,17 +93,11 @@ static void try_one(const operation *o, enum where where)
     }
 }
 
-/* n elements, or of channels and rows a multiple */
-static void try_length(operation *o, size_t n)
+/* Inputs and a few parameters, by h; the results in ordinary memory, then in all the places up to `last`. */
+static void fill_and_try(operation *o, uint64_t h, int last)
 {
-    const uint64_t h = hash(n, o->index * 8 + (size_t)o->pass);
     size_t count;
     const actc_parameter *parameters = parameters_of(o, &count);
-    o->rows = o->family != ROWS ? 1 : h % 4 ? h % 4 : 15 + h / 4 % 4; /* around the lanes of the widest vector */
-    o->channels = 1 + h % 5, o->run = 1 + h / 8 % 80, o->hinges = h % 5;
-    o->length = o->family == CHANNELS ? n / 64 * o->channels * o->run : n;
-    o->varies = (int)(h >> 20 & 1);
-    o->lower = 0.125, o->upper = 0.375, o->key = h, o->first = h >> 7, o->high = 0;
     if (!describe(o)) return;
     for (int k = 0; k < o->count; k++) {
         operand *a = &o->all[k];
@@ -115,11 +109,92 @@ static void try_length(operation *o, size_t n)
                 set_bits_at(a->dtype, plain[k], e,
                             double_bits(h % 3 && parameters && o->family != CHANNELS
                                             ? parameters[k - o->inputs].default_value
-                                            : other_parameter(1 + (h + e) % 7, (uint64_t)k)));
+                                            : other_parameter(1 + (h + e) % 7, (uint64_t)(k - o->inputs))));
     }
     if (perform(o, 0, o->length)) expect(0, NULL, "refused: %s %s", family_name[o->family], operation_name(o));
-    for (int where = 0; where < WHERES; where++)
+    for (int where = 0; where < last; where++)
         if (where != REVERSED || !is_contiguous(o)) try_one(o, (enum where)where);
+}
+
+/* n elements, or of channels and rows a multiple */
+static void try_length(operation *o, size_t n)
+{
+    const uint64_t h = hash(n, o->index * 8 + (size_t)o->pass);
+    o->rows = o->family != ROWS ? 1 : h % 4 ? h % 4 : 15 + h / 4 % 4; /* around the lanes of the widest vector */
+    o->channels = 1 + h % 5, o->run = 1 + h / 8 % 80, o->hinges = h % 5;
+    o->length = o->family == CHANNELS ? n / 64 * o->channels * o->run : n;
+    o->varies = (int)(h >> 20 & 1);
+    o->lower = 0.125, o->upper = 0.375, o->key = h, o->first = h >> 7, o->high = 0;
+    fill_and_try(o, h, WHERES);
+}
+
+/* Rows too long to be staged, and sums over more runs of a channel than one block holds. */
+static void try_long(operation *o)
+{
+    static const size_t longer[] = {8200, 16500};
+    if (o->family == CHANNELS && o->pass == ACTC_PARAMETER_BACKWARD) {
+        o->channels = 2, o->run = 3, o->length = 6 * 300, o->varies = 0;
+        fill_and_try(o, hash(21, o->index), REVERSED);
+    }
+    for (int i = 0; o->family == ROWS && i < 2; i++) {
+        o->rows = 1, o->length = longer[i], o->varies = 0;
+        fill_and_try(o, hash(22, o->index), WHERES);
+    }
+}
+
+/* What there is not is refused, and nothing touched: no operand is there to be. */
+static void check_refusals(void)
+{
+    const void *in[3] = {NULL};
+    void *out[PARAMETERS_MAX] = {NULL};
+    char *data[ALL_MAX] = {NULL};
+    static const ptrdiff_t strides[ALL_MAX] = {0};
+    static const double p[PARAMETERS_MAX] = {0};
+    const actc_activation *with = NULL, *without = NULL;
+    const actc_gate *gate = actc_gate_at(0);
+    for (size_t i = 0; i < actc_count(); i++)
+        if (actc_at(i)->parameter_count)
+            with = actc_at(i);
+        else
+            without = actc_at(i);
+    begin_check();
+    for (int k = 0; k < 4; k++) {
+        const enum actc_pass pass = (enum actc_pass)(k < 2 ? 6 + 20 * k : 0);
+        const enum actc_dtype dtype = (enum actc_dtype)(k < 2 ? ACTC_F32 : k == 2 ? 4 : -1);
+        expect(actc_apply(with, pass, dtype, in, out, 8, p) == -1, NULL, "actc_apply");
+        expect(actc_apply_strided(with, pass, dtype, data, strides, 8) == -1, NULL, "actc_apply_strided");
+        expect(actc_apply_channels(with, pass, dtype, in, out, 8, p, 2, 2) == -1, NULL, "actc_apply_channels");
+        expect(actc_gate_apply(gate, pass, dtype, in, out, 8, p) == -1, NULL, "actc_gate_apply");
+        expect(actc_gate_apply_strided(gate, pass, dtype, data, strides, 8) == -1, NULL, "actc_gate_apply_strided");
+        expect(actc_rrelu_apply(pass, dtype, in, out, 8, 0, 1, 7, 0) == -1, NULL, "actc_rrelu_apply");
+        expect(actc_apl_strided(pass, dtype, data, strides, 8, strides, 1) == -1, NULL, "actc_apl_strided");
+        for (size_t i = 0; i < actc_row_count(); i++)
+            expect(actc_apply_rows(actc_row_at(i), pass, dtype, data, strides, strides, 2, 4) == -1, NULL,
+                   "actc_apply_rows");
+    }
+    expect(actc_apply_channels(without, ACTC_FORWARD, ACTC_F32, in, out, 8, p, 2, 2) == -1, NULL, "no parameters");
+    for (int k = 0; k < 4; k++) {
+        static const size_t channels[] = {0, 2, 3, 2}, inner[] = {2, 0, 1, 3};
+        expect(actc_apply_channels(with, ACTC_FORWARD, ACTC_F32, in, out, 8, p, channels[k], inner[k]) == -1, NULL,
+               "8 elements in %lu channels of %lu", (unsigned long)channels[k], (unsigned long)inner[k]);
+    }
+    expect(actc_gate_apply(gate, ACTC_DERIVATIVE, ACTC_F32, in, out, 8, p) == -1, NULL, "a gate's derivative");
+    expect(actc_rrelu_apply(ACTC_SECOND_DERIVATIVE, ACTC_F32, in, out, 8, 0, 1, 7, 0) == -1, NULL, "rrelu''");
+    for (size_t i = 0; i < actc_row_count(); i++) {
+        const actc_row *row = actc_row_at(i);
+        expect(actc_apply_rows(row, ACTC_PARAMETER_BACKWARD, ACTC_F32, data, strides, strides, 2, 4) == -1 &&
+                   (row->shape == ACTC_DOUBLED ||
+                    actc_apply_rows(row, ACTC_DERIVATIVE, ACTC_F32, data, strides, strides, 2, 4) == -1),
+               NULL, "%s: a pass that there is not", row->name);
+        expect(actc_apply_rows(row, ACTC_FORWARD, ACTC_F32, data, strides, strides, 0, 4) == 0, NULL, "no rows");
+        expect(actc_row_find(row->name) == row, NULL, "%s is not found", row->name);
+    }
+    for (size_t i = 0; i < actc_gate_count(); i++)
+        expect(actc_gate_find(actc_gate_at(i)->name) == actc_gate_at(i) &&
+                   actc_gate_find(actc_gate_at(i)->unique_name) == actc_gate_at(i),
+               NULL, "%s is not found", actc_gate_at(i)->name);
+    expect(!actc_gate_at(actc_gate_count()) && !actc_row_at(actc_row_count()), NULL, "there is one past the last");
+    expect(!actc_gate_find("no such gate") && !actc_row_find("no such row"), NULL, "an unknown name is found");
 }
 
 static int is_tried_here(const operation *o, size_t n)
@@ -134,6 +209,7 @@ int main(void)
     map_regions();
     signal(SIGSEGV, touched);
     signal(SIGBUS, touched);
+    check_refusals();
     for (size_t k = 0; actc_isa_at(k); k++) {
         if (wish && strcmp(wish, actc_isa_at(k))) continue;
         actc_use_isa(actc_isa_at(k));
@@ -150,6 +226,7 @@ int main(void)
                 begin_check();
                 for (size_t n = 0; n <= LONGEST; n++)
                     if (is_tried_here(&o, n)) try_length(&o, n);
+                try_long(&o);
             }
     }
     return summary("test_guard");
