@@ -14,8 +14,7 @@ cc=${COVERAGE_CC:-clang}
 llvm=${LLVM:-}
 python=${PYTHON:-python3}
 programs=${COVERAGE_PROGRAMS:-test_abi test_pages test_guard test_environment test_threads fuzz}
-tests=${COVERAGE_TESTS-tests/test_rows.py tests/test_gates.py tests/test_apl.py tests/test_rrelu.py tests/test_channels.py \
-    tests/test_special.py tests/test_parameters.py}
+tests=${COVERAGE_TESTS-tests/test_channels.py}
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 flags="-O1 -std=gnu99 -DACTC_WITH_GNU -fPIC -fprofile-instr-generate -fcoverage-mapping -I$root/c/include"
 mkdir -p "$build/profiles"
