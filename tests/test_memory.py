@@ -22,7 +22,7 @@ FULL = os.environ.get("ACTC_TEST_SAMPLE") == "full"
 @pytest.fixture(scope="module")
 def allocator(tmp_path_factory: Any) -> str:
     """A library for LD_PRELOAD whose malloc fails when told to and counts what is in use."""
-    if sys.platform != "linux" or platform.libc_ver()[0] != "glibc" or "libasan" in os.environ.get("LD_PRELOAD", ""):
+    if sys.platform != "linux" or platform.libc_ver()[0] != "glibc" or "asan" in os.environ.get("LD_PRELOAD", ""):
         pytest.skip("replaces malloc of glibc")
     library = tmp_path_factory.mktemp("allocator") / "failing_malloc.so"
     source = HERE / "c" / "failing_malloc.c"

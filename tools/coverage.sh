@@ -15,19 +15,13 @@ llvm=${LLVM:-}
 python=${PYTHON:-python3}
 programs=${COVERAGE_PROGRAMS:-test_abi test_pages test_guard test_environment test_threads fuzz}
 tests=${COVERAGE_TESTS-tests/test_channels.py}
-jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
-flags="-O1 -std=gnu99 -DACTC_WITH_GNU -fPIC -fprofile-instr-generate -fcoverage-mapping -I$root/c/include"
 mkdir -p "$build/profiles"
 rm -f "$build"/profiles/*
-
-newest=$(find "$root/c" -name '*.[ch]' -o -name '*.def' | xargs ls -t | head -n 1)
-if [ ! "$build/libactc.so" -nt "$newest" ]; then
-    # the largest first, so that no core waits for the last one
-    ls -S "$root"/c/src/isa/*.c "$root"/c/src/*.c | xargs -P "$jobs" -I{} sh -c '
-        source=$1 object=$2/$(basename "$1" .c).o; shift 2
-        "$@" -c "$source" -o "$object" || exit 255' compile {} "$build" "$cc" $flags
-    "$cc" $flags -shared "$build"/*.o -Wl,-soname,libactc.so -o "$build/libactc.so"
-fi
+flags="-fprofile-instr-generate -fcoverage-mapping"
+# shellcheck disable=SC2086
+sh "$root/tools/objects.sh" "$build/objects" "$cc" -O1 -fPIC $flags
+# shellcheck disable=SC2086
+"$cc" $flags -shared "$build"/objects/*.o -Wl,-soname,libactc.so -o "$build/libactc.so"
 
 export LLVM_PROFILE_FILE="$build/profiles/%p-%m.profraw"
 for program in $programs; do

@@ -13,35 +13,25 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${FUZZ_BUILD:-$root/build/fuzz}
 cc=${FUZZ_CC:-clang}
-jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 seeds=$root/tests/fuzz/corpus
 mkdir -p "$build/corpus" "$build/artifacts" "$seeds"
 
 # -O1: the kernels become neither slower nor other bits, and compile in half the time
-flags="-O1 -g1 -std=gnu99 -DACTC_WITH_GNU -I$root/c/include"
-newest=$(find "$root/c" "$root/tests/c" "$root/tests/fuzz" -name '*.[ch]' -o -name '*.def' | xargs ls -t | head -n 1)
-if [ ! "$build/fuzz" -nt "$newest" ]; then
-    # the largest first, so that no core waits for the last one
-    ls -S "$root"/c/src/isa/*f64.c "$root"/c/src/isa/*pairs.c "$root"/c/src/isa/*f32.c "$root"/c/src/*.c |
-        xargs -P "$jobs" -I{} sh -c '
-            source=$1 object=$2/$(basename "$1" .c).o; shift 2
-            "$@" -fsanitize=fuzzer-no-link,address -c "$source" -o "$object" || exit 255' \
-            compile {} "$build" "$cc" $flags
-    "$cc" $flags -fsanitize=fuzzer,address "$root/tests/fuzz/fuzz.c" "$build"/*.o -o "$build/fuzz"
-fi
+flags="-O1 -g1 -std=gnu99 -I$root/c/include"
+sh "$root/tools/objects.sh" "$build/objects" "$cc" -O1 -g1 -fsanitize=fuzzer-no-link,address
+# shellcheck disable=SC2086
+"$cc" $flags -fsanitize=fuzzer,address "$root/tests/fuzz/fuzz.c" "$build"/objects/*.o -o "$build/fuzz"
 
 export ASAN_OPTIONS="${ASAN_OPTIONS:-}:handle_sigfpe=1:allocator_may_return_null=1"
 case ${1:-600} in
 merge)
     # by what they reach outside the kernels: those are the same text thousands of times over
-    mkdir -p "$build/plain" "$build/merged"
+    mkdir -p "$build/merged"
     rm -f "$build/merged"/*
-    ls -S "$root"/c/src/isa/*.c | xargs -P "$jobs" -I{} sh -c '
-        source=$1 object=$2/$(basename "$1" .c).o; shift 2
-        [ "$object" -nt "$source" ] || "$@" -c "$source" -o "$object" || exit 255' compile {} "$build/plain" "$cc" $flags
-    others=$(for source in "$root"/c/src/*.c; do echo "$build/$(basename "$source" .c).o"; done)
+    sh "$root/tools/objects.sh" "$build/plain" "$cc" -O1
+    others=$(for source in "$root"/c/src/*.c; do echo "$build/objects/$(basename "$source" .c).o"; done)
     # shellcheck disable=SC2086
-    "$cc" $flags -fsanitize=fuzzer,address "$root/tests/fuzz/fuzz.c" $others "$build"/plain/*.o -o "$build/plain/fuzz"
+    "$cc" $flags -fsanitize=fuzzer,address "$root/tests/fuzz/fuzz.c" $others "$build"/plain/*_*.o -o "$build/plain/fuzz"
     "$build/plain/fuzz" -merge=1 "$build/merged" "$seeds" "$build/corpus"
     rm -f "$seeds"/*
     cp "$build/merged"/* "$seeds"

@@ -5,7 +5,7 @@
 #   tools/sanitize.sh address             memory and undefined behaviour: the programs of tests/c, the corpus of the fuzzer
 #   tools/sanitize.sh memory              uninitialised memory: the same
 #   tools/sanitize.sh thread              races: test_threads
-#   tools/sanitize.sh python              the extensions under the address sanitizer of gcc: tests of the Python layer
+#   tools/sanitize.sh python              the extensions and the library under the address sanitizer: tests of the Python layer
 #   SANITIZE_BUILD=dir                    where to build (default build/sanitize); what is newer than the sources stays
 #   SANITIZE_CC=clang, PYTHON=python3     compiler; an interpreter with what the tests need
 #   SANITIZE_TESTS="tests/test_x.py ..."  other tests for `python`
@@ -14,28 +14,19 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=${SANITIZE_BUILD:-$root/build/sanitize}
 cc=${SANITIZE_CC:-clang}
 python=${PYTHON:-python3}
-jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
-common="-O1 -g1 -std=gnu99 -DACTC_WITH_GNU -Wall -Wextra -fno-omit-frame-pointer -I$root/c/include"
 failed=
-
-# is_newer FILE: whether nothing of the sources is newer
-is_newer() { [ -e "$1" ] && [ -z "$(find "$root/c" "$root/tests/c" "$root/tests/fuzz" "$root/src/actc" -name '*.[ch]' -newer "$1" -o \
-    -name '*.def' -newer "$1" -o -name '*.pyx' -newer "$1" | head -n 1)" ]; }
 
 # programs NAME FLAGS...: the objects and the test programs, in $build/NAME
 programs() {
     name=$1
     shift
-    mkdir -p "$build/$name"
-    if is_newer "$build/$name/fuzz"; then return; fi
-    # the largest first, so that no core waits for the last one
-    ls -S "$root"/c/src/isa/*.c "$root"/c/src/*.c | xargs -P "$jobs" -I{} sh -c '
-        source=$1 object=$2/$(basename "$1" .c).o; shift 2
-        "$@" -c "$source" -o "$object" || exit 255' compile {} "$build/$name" "$cc" $common "$@"
-    for program in test_abi test_pages test_guard test_environment test_threads; do
-        "$cc" $common "$@" "$root/tests/c/$program.c" "$build/$name"/*.o -lm -pthread -o "$build/$name/$program"
+    sh "$root/tools/objects.sh" "$build/$name/objects" "$cc" -O1 -g1 -fPIC -Wall -Wextra -fno-omit-frame-pointer "$@"
+    for program in test_abi test_pages test_guard test_environment test_threads fuzz; do
+        source=$root/tests/c/$program.c
+        [ "$program" = fuzz ] && source=$root/tests/fuzz/fuzz.c
+        "$cc" -O1 -g1 -std=gnu99 "$@" -DREPLAY "-I$root/c/include" "$source" "$build/$name"/objects/*.o -lm -pthread \
+            -o "$build/$name/$program"
     done
-    "$cc" $common "$@" -DREPLAY "$root/tests/fuzz/fuzz.c" "$build/$name"/*.o -lm -o "$build/$name/fuzz"
 }
 
 # try LABEL COMMAND...: runs it, prints its last line, or its last lines where it fails
@@ -82,14 +73,17 @@ for what in "${@:-address memory thread python}"; do
             try "thread" env ACTC_TEST_SAMPLE=full "$build/thread/test_threads"
             ;;
         python)
+            # the library's objects are those of `address`; the extensions join them
+            programs address -fsanitize=address,undefined -fno-sanitize-recover=all
             to=$build/python
-            library=$(gcc -print-file-name=libasan.so)
-            if ! is_newer "$to/lib/actc/lib/libactc.so"; then
-                (cd "$root" && CC=gcc CFLAGS="-fsanitize=address -fno-omit-frame-pointer" LDFLAGS="-fsanitize=address" \
-                    ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD= \
-                    "$python" setup.py -q build_ext --build-lib "$to/lib" --build-temp "$to/temp" >"$build/log" 2>&1) ||
-                    { tail -n 20 "$build/log" && exit 1; }
-            fi
+            mkdir -p "$to/lib/actc/lib"
+            "$cc" -fsanitize=address,undefined -shared-libasan -shared "$build"/address/objects/*.o \
+                -Wl,-soname,libactc.so -o "$to/lib/actc/lib/libactc.so"
+            (cd "$root" && CC=$cc CFLAGS="-fsanitize=address -shared-libasan -fno-omit-frame-pointer" \
+                LDFLAGS="-fsanitize=address -shared-libasan" \
+                "$python" setup.py -q build_ext --build-lib "$to/lib" --build-temp "$to/temp" >"$build/log" 2>&1) ||
+                { tail -n 20 "$build/log" && exit 1; }
+            library=$("$cc" -print-file-name=libclang_rt.asan-$(uname -m).so)
             cp "$root"/src/actc/*.py "$root"/src/actc/*.pxd "$to/lib/actc/"
             # Python's own arenas would hide what is freed and used again; NumPy keeps small arrays for later, too
             tests=${SANITIZE_TESTS:-tests/test_views.py tests/test_calls.py tests/test_ufunc.py tests/test_rows.py \

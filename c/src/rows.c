@@ -204,6 +204,7 @@ static int describe(call *c, const actc_row *row, int pass, enum actc_dtype dtyp
     if ((unsigned)which >= ACTC_PASS_COUNT || (unsigned)dtype >= ACTC_DTYPE_COUNT || which == ACTC_PARAMETER_BACKWARD ||
         (!doubled && which != ACTC_FORWARD && which != ACTC_BACKWARD))
         return -1;
+    if (!rows) return 0; /* then operands may be NULL */
     c->row = row->index;
     c->pass = which;
     c->exact = (pass & ACTC_EXACT) != 0;
