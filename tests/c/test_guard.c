@@ -192,6 +192,19 @@ static void check_refusals(void)
         expect(actc_apply_rows(row, ACTC_FORWARD, ACTC_F32, data, strides, strides, 0, 4) == 0, NULL, "no rows");
         expect(actc_row_find(row->name) == row, NULL, "%s is not found", row->name);
     }
+    for (size_t i = 0; i < actc_gate_count(); i++) { /* parameters that are not given are the defaults */
+        const float x[3] = {-0.75f, 3, 9};
+        float y[2][3];
+        const void *const two[] = {x, x};
+        void *const to[2][1] = {{y[0]}, {y[1]}};
+        double defaults[PARAMETERS_MAX] = {0};
+        for (size_t k = 0; k < actc_gate_at(i)->parameter_count; k++)
+            defaults[k] = actc_gate_at(i)->parameters[k].default_value;
+        expect(actc_gate_apply(actc_gate_at(i), ACTC_FORWARD, ACTC_F32, two, to[0], 3, NULL) == 0 &&
+                   actc_gate_apply(actc_gate_at(i), ACTC_FORWARD, ACTC_F32, two, to[1], 3, defaults) == 0 &&
+                   !memcmp(y[0], y[1], sizeof y[0]),
+               NULL, "%s: params NULL", actc_gate_at(i)->name);
+    }
     for (size_t i = 0; i < actc_gate_count(); i++)
         expect(actc_gate_find(actc_gate_at(i)->name) == actc_gate_at(i) &&
                    actc_gate_find(actc_gate_at(i)->unique_name) == actc_gate_at(i),
