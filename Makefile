@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SOURCES := $(shell find c src setup.py pyproject.toml -type f -not -name '*.so' -not -path 'src/actc/lib/*' \
              -not -path 'src/actc/include/*' -not -path 'src/actc/__init__.pyi' -not -path 'src/actc/*.c' -not -path '*/__pycache__/*')
 
-.PHONY: demo test bench bench-peers lint docs cross embed amalgamation wheel prove clean
+.PHONY: demo test bench bench-peers bench-check lint docs cross embed amalgamation wheel wheels interop prove sanitize fuzz coverage clean
 
 demo: $(VENV)/.demo                   ## train on real digits, benchmark, draw demo.png
 	$(BIN)/python examples/digits.py
@@ -39,6 +39,15 @@ amalgamation:                         ## the library as two files, build/amalgam
 
 prove: $(VENV)/.test                  ## all float32 inputs of every function: what docs/proof.json lacks (hours)
 	$(BIN)/python tools/prove.py $(ARGS)
+
+sanitize: $(VENV)/.test               ## the C tests and the Python layer under the sanitizers of clang and gcc
+	PYTHON=$(abspath $(BIN)/python) sh tools/sanitize.sh $(ARGS)
+
+fuzz:                                 ## every instruction set against scalar, with libFuzzer: make fuzz ARGS=seconds
+	sh tools/fuzz.sh $(ARGS)
+
+coverage: $(VENV)/.test               ## lines and branches of the C core that tests reach
+	PYTHON=$(abspath $(BIN)/python) sh tools/coverage.sh $(ARGS)
 
 wheel: $(VENV)/.venv                  ## sdist and wheel into dist/
 	$(BIN)/pip install -q build && $(BIN)/python -m build

@@ -84,7 +84,17 @@ class Build:
         to = self.directory / name
         if not to.exists():
             flags = ["-O1", "-std=c99", "-pedantic", *STRICT, *[f for f in self.flags if f.startswith("-fsanitize")]]
-            run(self.compiler, *flags, f"-I{INCLUDE}", PROGRAMS / f"{name}.c", *self.objects, "-lm", "-o", to)
+            run(
+                self.compiler,
+                *flags,
+                f"-I{INCLUDE}",
+                PROGRAMS / f"{name}.c",
+                *self.objects,
+                "-lm",
+                "-pthread",
+                "-o",
+                to,
+            )
         return to
 
     def run_program(self, name, isas):
@@ -141,6 +151,27 @@ def test_interface_and_bits(build):
 
 def test_guard_pages(build):
     build.run_program("test_pages", tried(build))
+
+
+def test_guard_pages_of_every_entry(build):
+    build.run_program("test_guard", tried(build))
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="has no barriers for threads")
+def test_threads(build):
+    build.run_program("test_threads", build.isas[:1])  # which it switches
+
+
+def test_what_the_fuzzer_found(build):
+    """The corpus of tests/fuzz, and calls at random: the bits of scalar on every instruction set, memory untouched."""
+    program = build.directory / "fuzz"
+    flags = ["-O1", "-std=c99", "-pedantic", *STRICT, *[f for f in build.flags if f.startswith("-fsanitize")]]
+    source = PROGRAMS.parent / "fuzz" / "fuzz.c"
+    run(build.compiler, *flags, "-DREPLAY", f"-I{INCLUDE}", source, *build.objects, "-lm", "-o", program)
+    corpus = sorted((PROGRAMS.parent / "fuzz" / "corpus").iterdir())
+    assert corpus
+    run(program, *corpus)
+    run(program, "random", 100000 if FULL else 10000)
 
 
 def test_floating_point_environment(build):

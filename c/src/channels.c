@@ -1,5 +1,6 @@
 /* channels.c - parameters of their own for each channel of an array: of shape (outer, channels, inner), as the layers of
    neural networks have it. On the strided entry alone. */
+#include "environment.h"
 #include "internal.h"
 #include "pairwise.h"
 
@@ -41,7 +42,7 @@ static void long_runs(const actc_activation *f, enum actc_pass pass, enum actc_d
         for (size_t j = 0; j < f->parameter_count; j++) values[j] = params[j * channels + run % channels];
         for (int i = 0; i < inputs; i++) in[i] = arrays[i] + at * size;
         for (int i = 0; i < outputs; i++) out[i] = arrays[inputs + i] + at * size;
-        actc_apply(f, pass, dtype, in, out, n - at < inner ? n - at : inner, values);
+        actc_apply(f, pass, dtype, in, out, inner, values);
     }
 }
 
@@ -84,10 +85,12 @@ int actc_apply_channels(const actc_activation *f, enum actc_pass pass, enum actc
     for (int i = 0; i < inputs; i++) arrays[i] = (char *)(uintptr_t)in[i];
     for (int i = 0; i < (kind == ACTC_PARAMETER_BACKWARD ? (int)f->parameter_count : outputs); i++)
         arrays[inputs + i] = out[i];
+    const environment before = enter(); /* the sums over runs are added up here */
     if (kind == ACTC_PARAMETER_BACKWARD)
         for (size_t c = 0; c < channels; c++) sums_of_channel(f, pass, dtype, arrays, n, params, channels, inner, c);
     else
         (inner < LONG_RUN ? short_runs : long_runs)(f, pass, dtype, arrays, inputs, outputs, n, params, channels,
                                                     inner);
+    leave(before);
     return 0;
 }

@@ -75,10 +75,11 @@ static int fits(const call *c, int i, double v)
     const int is_limit = kind_of[c->gate->index] == CLAMPED && i == c->parameters - 1;
     return fits_float(v) && (!is_limit || (double)(float)v == v);
 }
+/* for parameters that are one number for all elements */
 static int all_fit(const call *c)
 {
     for (int i = 0; i < c->parameters; i++)
-        if (c->strides[c->inputs + i] || !fits(c, i, *(const double *)c->data[c->inputs + i])) return 0;
+        if (!fits(c, i, *(const double *)c->data[c->inputs + i])) return 0;
     return 1;
 }
 
@@ -112,7 +113,7 @@ static void reconsider(const isa *in_use, const call *c, size_t at, const uint16
         for (int i = 0; i < INPUTS; i++) in[i] = items[i];
         for (int i = 0; i < PARAMETERS; i++) parameters[2 * i] = parameters[2 * i + 1] = items[c->inputs + i];
         u->gates[c->gate->index][c->pass](in, out, m, parameters, 1);
-        if (!odd || !is_judged(u, c)) continue;
+        if (!is_judged(u, c)) continue;
 
         uint16_t open[RETRY];
         double word[RETRY];
@@ -191,8 +192,8 @@ static const unit *unit_for(const isa *in_use, const call *c)
 static void run(const call *c, size_t n)
 {
     const isa *in_use = actc_current_isa();
-    const unit *u = unit_for(in_use, c);
     const environment before = enter();
+    const unit *u = unit_for(in_use, c);
     int direct = c->dtype == (u == in_use->f32 ? ACTC_F32 : ACTC_F64);
     for (int i = 0; i < c->inputs + c->parameters + c->outputs; i++) {
         const int is_parameter = i >= c->inputs && i < c->inputs + c->parameters;

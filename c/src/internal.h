@@ -71,7 +71,7 @@ typedef struct unit {
     /* the generator: count <= counters at a time; a stretch of a stream of uniform numbers */
     size_t counters;
     void (*philox)(const uint32_t *counter, const uint32_t *key, uint32_t *words, size_t count);
-    void (*uniform)(uint64_t key, uint64_t first, double lower, double width, double *values, size_t n);
+    void (*uniform)(uint64_t key, uint64_t first, double lower, double upper, double *values, size_t n);
     row_kernel *const (*rows)[ACTC_PASS_COUNT][WAY_COUNT]; /* by row of rows.def; NULL: the scalar unit's serve */
     int lanes;
     /* n neighbours of each of `width` rows of the unit's own type to n vectors, and back; NULL where plain loops do */

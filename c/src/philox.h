@@ -23,10 +23,11 @@ static void philox(const uint32_t *counter, const uint32_t *key, uint32_t *words
         for (int i = 0; i < 4; i++) words[4 * j + (size_t)i] = c[i][j];
 }
 
-/* lower + width u for the elements [first, first + n) of the stream: u of element i is word i % 4 of counter i / 4, in
+/* lower + (upper - lower) u for the elements [first, first + n) of the stream: u of element i is word i % 4 of counter i / 4, in
    units of 2^-32 */
-static void uniform(uint64_t key, uint64_t first, double lower, double width, double *values, size_t n)
+static void uniform(uint64_t key, uint64_t first, double lower, double upper, double *values, size_t n)
 {
+    const double width = upper - lower; /* not the caller's: a compiler moves it before enter() */
     uint32_t words[4 * COUNTERS];
     const uint32_t k[2] = {(uint32_t)key, (uint32_t)(key >> 32)};
     uint64_t block = first / 4;

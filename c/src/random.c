@@ -33,7 +33,7 @@ int actc_rrelu_apply(enum actc_pass pass, enum actc_dtype dtype, const void *con
     for (size_t at = 0, m; at < n; at += m) {
         m = n - at < BLOCK ? n - at : BLOCK;
         const environment before = enter();
-        actc_current_isa()->f64->uniform(key, first + at, lower, upper - lower, slopes, m);
+        actc_current_isa()->f64->uniform(key, first + at, lower, upper, slopes, m);
         leave(before);
         for (int i = 0; i < inputs; i++) data[i] = (char *)(uintptr_t)in[i] + at * size;
         data[inputs] = (char *)slopes;

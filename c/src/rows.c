@@ -223,6 +223,7 @@ static int describe(call *c, const actc_row *row, int pass, enum actc_dtype dtyp
     if ((unsigned)which >= ACTC_PASS_COUNT || (unsigned)dtype >= ACTC_DTYPE_COUNT || which == ACTC_PARAMETER_BACKWARD ||
         (!doubled && which != ACTC_FORWARD && which != ACTC_BACKWARD))
         return -1;
+    if (!rows) return 0; /* then operands may be NULL */
     c->row = row->index;
     c->pass = which;
     c->exact = (pass & ACTC_EXACT) != 0;
@@ -260,21 +261,20 @@ int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dt
 {
     call c;
     if (describe(&c, row, pass, dtype, data, outer, inner, rows, length)) return -1;
+    if (!rows) return 0;
+    const environment before = enter();
     /* floats count to 2^24, and rows have counts and positions */
     int is_double = dtype == ACTC_F64 || c.exact || kind_of[c.row] == WIDE || length > 1 << 24;
     for (size_t i = 0; i < row->parameter_count; i++)
         for (size_t r = 0; r < (c.parameter_steps[i] ? rows : 1); r++)
             is_double |= !fits_a_float(*(const double *)(c.parameters[i] + (ptrdiff_t)r * c.parameter_steps[i]));
-    if (rows) {
-        const isa *in_use = actc_current_isa();
-        const unit *u = is_double ? in_use->f64 : in_use->f32;
+    const isa *in_use = actc_current_isa();
+    const unit *u = is_double ? in_use->f64 : in_use->f32;
 #if ACTC_HAS_SCALAR
-        if (!u->rows) u = is_double ? &actc_scalar_f64 : &actc_scalar_f32;
+    if (!u->rows) u = is_double ? &actc_scalar_f64 : &actc_scalar_f32;
 #endif
-        const environment before = enter();
-        run_with(u, &c);
-        leave(before);
-    }
+    run_with(u, &c);
+    leave(before);
     return 0;
 }
 

@@ -111,7 +111,9 @@ def parameter_backward(sums: np.ufunc) -> Any:
         for name, own, v, total in zip("ab", (a, b), padded, sums(*flat, *each), strict=True):
             wide = np.asarray(total).reshape([shape[k] if k in kept else 1 for k in range(ndim)] + [hinges])
             more = tuple(k for k in kept if v.shape[k] == 1)
-            gradients[name] = np.add.reduce(wide, axis=more, keepdims=True).reshape(own.shape)
+            if more:
+                wide = np.add.reduce(wide, axis=more, keepdims=True)
+            gradients[name] = wide.reshape(own.shape)
         return gradients
 
     return function

@@ -119,7 +119,7 @@ static MAYBE_UNUSED enum actc_pass apply_pass(const test_case *c)
 static MAYBE_UNUSED int apply(const test_case *c, const void *const *in, void *const *out, size_t n, double *sums)
 {
     void *each[PARAMETERS_MAX];
-    for (int i = 0; i < PARAMETERS_MAX; i++) each[i] = sums + i;
+    for (int i = 0; i < PARAMETERS_MAX; i++) each[i] = sums ? sums + i : NULL;
     return actc_apply(c->row, apply_pass(c), (enum actc_dtype)c->dtype, in,
                       c->pass == ACTC_PARAMETER_BACKWARD ? each : out, n, c->p);
 }

@@ -260,8 +260,9 @@ static INLINE int log_softmax_backward(const panel *p, mode way)
     EACH(i, n, {
         const V g = get(p, way, p->in[0], i, n), y = get(p, way, p->in[1], i, n);
         V k;
-        const pair q = exp_reduced_sum(max(K(-EXP_LIMIT), y), K(0), &k), e = plus(1, q);
-        const pair whole = product(e, sum);
+        /* no output is above 0, but a caller may err */
+        const V c = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), y));
+        const pair q = exp_reduced_sum(c, K(0), &k), e = plus(1, q), whole = product(e, sum);
         const V scale = sel(lt(y, K(-EXP_LIMIT)), K(0), value_of(exp2_of(k)));
         const V high = whole.h * scale, low = whole.l * scale;
         const pair d = two_sum(g, -high);
