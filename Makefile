@@ -34,6 +34,11 @@ cross:                                ## the C tests on other architectures, und
 prove: $(VENV)/.test                  ## all float32 inputs of every function: what docs/proof.json lacks (hours)
 	$(BIN)/python tools/prove.py $(ARGS)
 
+docs: $(VENV)/.docs                   ## the pages into build/docs, with the explorer where clang can make WebAssembly
+	sh docs/explorer/build.sh || test $$? = 3
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo "build/docs/index.html"
+
 wheel: $(VENV)/.venv                  ## sdist and wheel into dist/
 	$(BIN)/pip install -q build && $(BIN)/python -m build
 
