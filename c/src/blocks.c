@@ -1,7 +1,6 @@
 /* blocks.c - elements staged through blocks in L1, and those that one unit cannot decide given to the next. */
 #include "call.h"
-
-#include <string.h>
+#include "system.h"
 
 typedef struct retry {
     double in[2][RETRY], out[MAX_PARAMETERS][RETRY], high[MAX_PARAMETERS][RETRY], low[MAX_PARAMETERS][RETRY];

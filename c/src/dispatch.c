@@ -1,9 +1,7 @@
 /* dispatch.c - the table as data, and the exported symbols. */
 #include "call.h"
 #include "parameters.h"
-
-#include <math.h> /* INFINITY */
-#include <string.h>
+#include "system.h"
 
 /* ---- the table as data ---- */
 

@@ -2,8 +2,7 @@
 #include "environment.h"
 #include "internal.h"
 #include "parameters.h"
-
-#include <string.h>
+#include "system.h"
 
 /* ---- the table as data ---- */
 

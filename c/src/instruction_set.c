@@ -1,16 +1,16 @@
 /* instruction_set.c - which units this processor can run, and which are in use. */
 #include "internal.h"
+#include "system.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#if ACTC_HAS_X86_UNITS
+#if ACTC_HAS_AVX2 || ACTC_HAS_AVX512
 #include <cpuid.h>
 #endif
 
+#if ACTC_HAS_SCALAR || ACTC_HAS_GNU || ACTC_HAS_NEON
 static int always(void) { return 1; }
+#endif
 
-#if ACTC_HAS_X86_UNITS
+#if ACTC_HAS_AVX2 || ACTC_HAS_AVX512
 /* The processor's word alone is not enough: the system must save the registers too (XGETBV). And no
    __builtin_cpu_supports: not every runtime library that clang links with has it. */
 static unsigned saved_registers(void)
@@ -27,6 +27,8 @@ static int has_avx2(void)
     if (!(c & bit_FMA) || !(c & bit_F16C)) return 0;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2);
 }
+#endif
+#if ACTC_HAS_AVX512
 static int has_avx512(void)
 {
     const unsigned needed = bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL;
@@ -41,8 +43,11 @@ static int has_avx512(void)
 #name, supported, &actc_##name##_f32, &actc_##name##_f64, &actc_##name##_pairs                                 \
     }
 static const isa isas[] = {
-#if ACTC_HAS_X86_UNITS
-    ISA(avx512, has_avx512), ISA(avx2, has_avx2),
+#if ACTC_HAS_AVX512
+    ISA(avx512, has_avx512),
+#endif
+#if ACTC_HAS_AVX2
+    ISA(avx2, has_avx2),
 #endif
 #if ACTC_HAS_NEON
     ISA(neon, always),
@@ -50,10 +55,12 @@ static const isa isas[] = {
 #if ACTC_HAS_GNU
     ISA(gnu, always),
 #endif
-#if ACTC_HAS_X86_UNITS
+#if ACTC_HAS_SSE2
     ISA(sse2, always),
 #endif
+#if ACTC_HAS_SCALAR
     ISA(scalar, always),
+#endif
 };
 enum { ISA_COUNT = sizeof isas / sizeof isas[0] };
 
@@ -81,6 +88,7 @@ const isa *actc_current_isa(void)
         const char *wish = getenv("ACTC_ISA");
         if (wish) now = supported_isa(wish);
         if (!now) now = supported_isa(NULL);
+        if (!now) now = &isas[ISA_COUNT - 1]; /* without `scalar`: as promised to the compiler */
         WRITE_CHOSEN(now);
     }
     return now;

@@ -97,7 +97,8 @@ static const size_t item_size[ACTC_DTYPE_COUNT] = {2, 2, 4, 8};
 /* for macros that have the suffix of a symbol */
 enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64 = ACTC_F64 };
 
-/* Which units this compiler and architecture can build. */
+/* Which units this compiler and architecture can build. ACTC_WITHOUT_AVX512 and its like leave one out; without `scalar`,
+   which every processor has, whoever builds promises that there is a processor for one of the others. */
 #if defined(__x86_64__) || defined(__i386__)
 #define ACTC_X86 1
 #else
@@ -108,13 +109,34 @@ enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64
 #else
 #define ACTC_HAS_X86_UNITS 0
 #endif
-#if defined(__GNUC__) && defined(__aarch64__)
+#if ACTC_HAS_X86_UNITS && !defined(ACTC_WITHOUT_AVX512)
+#define ACTC_HAS_AVX512 1
+#else
+#define ACTC_HAS_AVX512 0
+#endif
+#if ACTC_HAS_X86_UNITS && !defined(ACTC_WITHOUT_AVX2)
+#define ACTC_HAS_AVX2 1
+#else
+#define ACTC_HAS_AVX2 0
+#endif
+#if ACTC_HAS_X86_UNITS && !defined(ACTC_WITHOUT_SSE2)
+#define ACTC_HAS_SSE2 1
+#else
+#define ACTC_HAS_SSE2 0
+#endif
+#if defined(__GNUC__) && defined(__aarch64__) && !defined(ACTC_WITHOUT_NEON)
 #define ACTC_HAS_NEON 1
 #else
 #define ACTC_HAS_NEON 0
 #endif
+#if !defined(ACTC_WITHOUT_SCALAR) || ACTC_HAS_SSE2 /* which borrows its row functions */
+#define ACTC_HAS_SCALAR 1
+#else
+#define ACTC_HAS_SCALAR 0
+#endif
 /* Vectors of the compiler's own making serve every other architecture; elsewhere they are built for the tests. */
-#if defined(__GNUC__) && (defined(ACTC_WITH_GNU) || !(ACTC_HAS_X86_UNITS || ACTC_HAS_NEON))
+#if defined(__GNUC__) && !defined(ACTC_WITHOUT_GNU) &&                                                                 \
+    (defined(ACTC_WITH_GNU) || !(ACTC_HAS_X86_UNITS || ACTC_HAS_NEON))
 #define ACTC_HAS_GNU 1
 #else
 #define ACTC_HAS_GNU 0

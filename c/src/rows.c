@@ -2,8 +2,7 @@
 #include "environment.h"
 #include "internal.h"
 #include "parameters.h"
-
-#include <string.h>
+#include "system.h"
 
 enum kind { ROUNDED, WIDE };
 enum {
@@ -249,7 +248,9 @@ int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dt
     if (rows) {
         const isa *in_use = actc_current_isa();
         const unit *u = is_double ? in_use->f64 : in_use->f32;
+#if ACTC_HAS_SCALAR
         if (!u->rows) u = is_double ? &actc_scalar_f64 : &actc_scalar_f32;
+#endif
         const environment before = enter();
         run_with(u, &c);
         leave(before);

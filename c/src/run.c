@@ -2,8 +2,7 @@
 #include "call.h"
 #include "environment.h"
 #include "pairwise.h"
-
-#include <string.h>
+#include "system.h"
 
 /* The float unit holds a parameter as the sum of two floats, with nothing lost to overflow or underflow. */
 static const fits in_floats = {1, 0x1p-80, 0x1p80};

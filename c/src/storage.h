@@ -91,7 +91,7 @@ static INLINE size_t doubtful(const REAL *v, size_t n, int near_zero, format to,
     enum { AHEAD = 4 * LANES }; /* doubt is rare */
     size_t count = 0;
     for (size_t i = 0; i < n; i += AHEAD) {
-        if (i + AHEAD <= n) {
+        if (!FOR_SIZE && i + AHEAD <= n) {
             M any = in_doubt(load(v + i), near_zero, to);
             for (int j = 1; j < 4; j++) any = any | in_doubt(load(v + i + j * LANES), near_zero, to);
             if (!lanes_of(any)) continue;
@@ -111,6 +111,7 @@ static INLINE size_t doubtful(const REAL *v, size_t n, int near_zero, format to,
 #define DOUBTFUL(dtype)                                                                                                \
     static size_t doubtful_##dtype(const void *reals, size_t n, int near_zero, uint16_t *which)                        \
     {                                                                                                                  \
+        if (FOR_SIZE) return doubtful(reals, n, near_zero, format_##dtype, which);                                     \
         return near_zero ? doubtful(reals, n, 1, format_##dtype, which)                                                \
                          : doubtful(reals, n, 0, format_##dtype, which);                                               \
     }

@@ -3,8 +3,14 @@
    is the vector and REAL its element, so a kernel is simply called by its name. */
 #include "internal.h"
 
+/* A library for little memory keeps the speed of float32 in the default tier only. */
+#if defined(ACTC_COMPACT)
+#define FOR_SIZE 1
+#else
+#define FOR_SIZE 0
+#endif
 #ifndef COMPACT
-#define COMPACT 0
+#define COMPACT (FOR_SIZE && DOUBLE)
 #endif
 
 /* No build flags: a unit sets its own target. Contraction of a*b + c to fma would make bits depend on the compiler. */

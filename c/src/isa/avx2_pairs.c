@@ -1,5 +1,5 @@
 #include "../internal.h"
-#if ACTC_HAS_X86_UNITS
+#if ACTC_HAS_AVX2
 #define ISA avx2
 #define TARGET "avx2,fma,f16c"
 #define VECTORS "vec/avx2.h"

@@ -1,5 +1,5 @@
 #include "../internal.h"
-#if ACTC_HAS_X86_UNITS
+#if ACTC_HAS_AVX512
 #define ISA avx512
 #define TARGET "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"
 #define VECTORS "vec/avx512.h"

@@ -1,5 +1,5 @@
 #include "../internal.h"
-#if ACTC_HAS_X86_UNITS
+#if ACTC_HAS_SSE2
 #define ISA sse2
 #define TARGET "sse2"
 #define VECTORS "vec/sse2.h"
