@@ -187,8 +187,20 @@ def test_formulas_say_what_the_table_says() -> None:
     ]  # fmt: skip
     assert not fell_back
     for expression, expected in {
-        "a - (b - c)": "a−(b−c)", "(a + b)*c": "(a+b)⁢c", "a/b/c": "a/b/c", "-(a + b)": "−(a+b)", "(-a)**2": "(−a)^2",
-        "2*3": "2·3", "a**(b + 1)": "a^b+1", "expm1(a)*b": "(e^a−1)⁢b", "exp(a)**2": "(e^a)^2",
+        "a - (b - c)": "a−(b−c)",
+        "(a + b)*c": "(a+b)⁢c",
+        "a/b/c": "a/b/c",
+        "-(a + b)": "−(a+b)",
+        "(-a)**2": "(−a)^2",
+        "2*3": "2·3",
+        "-a*a/2": "−a^2/2",
+        "a - (-b)*c": "a−(−b⁢c)",
+        "a*(-b)": "a⁢(−b)",
+        "a*b*a": "a⁢b⁢a",
+        "(a + b)*(a + b)": "(a+b)^2",
+        "a**(b + 1)": "a^b+1",
+        "expm1(a)*b": "(e^a−1)⁢b",
+        "exp(a)**2": "(e^a)^2",
     }.items():  # fmt: skip
         body = mathml.Printer({}).show(ast.parse(expression, mode="eval").body)
         assert plain(body) == expected, expression

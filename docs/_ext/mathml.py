@@ -4,6 +4,8 @@ no network, in the colour of the text around."""
 from __future__ import annotations
 
 import ast
+import itertools
+import re
 from collections.abc import Mapping
 from html import escape
 
@@ -79,13 +81,40 @@ class Printer:
             case ast.Sub():
                 return f"{self.show(left)}<mo>−</mo>{self.show(right, PRODUCT)}", SUM
             case ast.Div():
-                return f"<mfrac><mrow>{self.show(left)}</mrow><mrow>{self.show(right)}</mrow></mfrac>", PRODUCT
+                sign, left = self.signed(left)
+                fraction = f"<mfrac><mrow>{self.show(left)}</mrow><mrow>{self.show(right)}</mrow></mfrac>"
+                return sign + fraction, SUM if sign else PRODUCT
             case ast.Mult():
-                between = "·" if self.of(right)[0].startswith(("<mn>", "<mfrac><mrow><mn>")) else "&#8290;"
-                return f"{self.show(left, PRODUCT)}<mo>{between}</mo>{self.show(right, PRODUCT)}", PRODUCT
+                return self.product(left, right)
             case ast.Pow():
                 return f"<msup><mrow>{self.show(left, ATOM)}</mrow><mrow>{self.show(right)}</mrow></msup>", POWER
         raise NotImplementedError(ast.dump(op))
+
+    def signed(self, node: ast.expr) -> tuple[str, ast.expr]:
+        """A minus that stands in front of all, and what it stands in front of."""
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return "<mo>−</mo>", node.operand
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
+            sign, left = self.signed(node.left)
+            return sign, ast.BinOp(left, node.op, node.right)
+        return "", node
+
+    def product(self, left: ast.expr, right: ast.expr) -> tuple[str, int]:
+        """Factors side by side; the same ones are a power."""
+        sign, left = self.signed(left)
+        factors = [right]
+        while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
+            factors, left = [left.right, *factors], left.left
+        text = ""
+        for _, same in itertools.groupby([left, *factors], key=ast.dump):
+            some = list(same)
+            one = self.show(some[0], PRODUCT)
+            if len(some) > 1:
+                one = f"<msup><mrow>{self.show(some[0], ATOM)}</mrow><mn>{len(some)}</mn></msup>"
+            digit = one.startswith(("<mn>", "<mfrac><mrow><mn>"))
+            named = re.match("<mi>..", one) and "<mspace width='0.17em'/>"  # x erfc(y), not xerfc(y)
+            text += f"<mo>{'·' if digit else '&#8290;'}</mo>{named or ''}{one}" if text else one
+        return sign + text, SUM if sign else PRODUCT
 
     def cases(self, node: ast.expr) -> str:
         rows = []
