@@ -350,7 +350,7 @@ def page(f: Any) -> str:
     if kind(f) == "elementwise":
         lines += properties(f)
     elif kind(f) == "row":
-        lines += ["## Limits", "", f"{f.info['limits']}. NaN in a row gives NaN.", ""]
+        lines += ["## Limits", "", f"{f.info['limits'][0].upper()}{f.info['limits'][1:]}. NaN in a row gives NaN.", ""]
     lines += proven(f) + measured(f) * (kind(f) == "elementwise") + elsewhere(f) + in_c(f)
     lines += ["## Reference", "", f"{f.info['reference']}.", "", "```{dropdown-help}", name, "```", ""]
     return "\n".join(lines)
@@ -460,9 +460,18 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_directive("dropdown-help", Help)
     app.add_directive("picture", Picture)
     app.connect("builder-inited", lambda app: write(Path(app.srcdir)))
+    app.connect("source-read", list_others)
     app.connect("build-finished", copy_explorer)
     app.connect("autodoc-process-docstring", plain_text, priority=100)  # before napoleon
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def list_others(app: Any, docname: str, source: list[str]) -> None:
+    """Pages beside index.md that it does not name: a new one needs no line there."""
+    if docname == "index":
+        named = set(re.findall(r"^(?:.*<)?([\w/]+)>?$", source[0], re.M))
+        others = sorted(d for d in app.env.found_docs if "/" not in d and d not in named | {"index"})
+        source[0] = source[0].replace("@others@", "\n".join(others))
 
 
 def plain_text(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:

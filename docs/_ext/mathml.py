@@ -87,6 +87,10 @@ class Printer:
             case ast.Mult():
                 return self.product(left, right)
             case ast.Pow():
+                match left, right:
+                    case ast.Call(ast.Name("sin" | "cos" | "tanh" | "cosh" as name), [argument]), ast.Constant(power):
+                        head = f"<msup><mi>{name}</mi><mn>{power}</mn></msup>"
+                        return f"{head}<mo>&#8289;</mo>{_fenced(self.show(argument))}", PRODUCT
                 return f"<msup><mrow>{self.show(left, ATOM)}</mrow><mrow>{self.show(right)}</mrow></msup>", POWER
         raise NotImplementedError(ast.dump(op))
 

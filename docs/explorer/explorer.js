@@ -22,18 +22,26 @@ function add(name, given = {}) {
   if (state.chosen.length === MOST) return `${MOST} functions at most: remove one first.`;
   const used = new Set(state.chosen.map(item => item.color));
   const free = [...Array(MOST).keys()].find(i => !used.has(i));
-  state.chosen.push({row, values: row.parameters.map(p => given[p.name] ?? p.value), color: free});
+  state.chosen.push({row, values: row.parameters.map(p => given[p.name] ?? p.value), color: free, known: {}});
   return "";
 }
 
+/* What `compute` gives, kept until what it depends on changes: moving the cursor computes nothing anew. */
+function remembered(item, what, count, pass, compute) {
+  const key = [...item.values, state.low, state.high, state.exact, pass, count].join();
+  if (item.known[what]?.key !== key) item.known[what] = {key, value: compute()};
+  return item.known[what].value;
+}
+
 function readAddress() {
-  const [names, range, tier, pass] = decodeURIComponent(location.hash.slice(1)).split("/");
+  const [names, range, tier, pass] = decodeURIComponent(location.hash.slice(1)).split("/"), complaints = [];
   state.chosen = [];
   for (const part of (names || "").split("+").filter(Boolean)) {
     const [name, settings] = part.split(":");
     const pairs = (settings || "").split(",").map(s => s.split("=")).map(([k, v]) => [k, Number(v)]);
-    add(name, Object.fromEntries(pairs.filter(([, v]) => Number.isFinite(v))));
+    complaints.push(add(name, Object.fromEntries(pairs.filter(([, v]) => Number.isFinite(v)))));
   }
+  $("complaint").textContent = complaints.join(" ").trim();
   if (!state.chosen.length) for (const name of ["gelu", "silu", "relu"]) add(name);
   const [low, high] = (range || "").split(",").map(Number);
   Object.assign(state, low < high ? {low, high} : HOME);
@@ -103,6 +111,7 @@ function showView() {
 
 function changed() {
   largest = new Map();
+  for (const item of state.chosen) item.known = {};
   moved();
 }
 
@@ -155,7 +164,10 @@ function linspace(low, high, count) {
 
 function drawCurves(panel, pass) {
   const x = linspace(state.low, state.high, Math.max(300, 2 * panel.canvas.clientWidth));
-  const lines = state.chosen.map(item => ({item, y: evaluate(item, pass, "f64", x)}));
+  const lines = state.chosen.map(item => remembered(item, `curve ${pass}`, x.length, pass, () => {
+    const y = evaluate(item, pass, "f64", x);
+    return {item, y, breaks: jumps(item, pass, x, y)};
+  }));
   const tall = Math.max(10, state.high, -state.low);
   let bottom = Infinity, top = -Infinity;
   for (const {y} of lines) for (const v of y) {
@@ -168,7 +180,7 @@ function drawCurves(panel, pass) {
   const pad = 0.06 * (top - bottom);
   panel.begin(state.low, state.high, bottom - pad, top + pad);
   panel.cursor(state.cursor, document.activeElement === panel.canvas);
-  for (const {item, y} of lines) panel.curve(x, y, jumps(item, pass, x, y), color(item.color));
+  for (const {item, y, breaks} of lines) panel.curve(x, y, breaks, color(item.color));
   for (const item of state.chosen)
     panel.point(state.cursor, evaluate(item, pass, "f64", Float64Array.of(state.cursor))[0], color(item.color));
 }
@@ -176,7 +188,7 @@ function drawCurves(panel, pass) {
 function drawErrors(panel) {
   const count = Math.min(12000, 12 * Math.max(100, panel.canvas.clientWidth));
   const single = Float32Array.from(linspace(state.low, state.high, count)), double = Float64Array.from(single);
-  const lines = state.chosen.map(item => {
+  const lines = state.chosen.map(item => remembered(item, "errors", count, state.pass, () => {
     const y = evaluate(item, state.pass, "f32", single), exact = evaluate(item, state.pass, "f64", double);
     const errors = Float64Array.from(y, (v, i) => errorInUlp(v, exact[i]));
     const worst = largest.get(item) || {error: 0, at: NaN, inputs: 0};
@@ -184,7 +196,7 @@ function drawErrors(panel) {
     worst.inputs += count;
     largest.set(item, worst);
     return {item, errors};
-  });
+  }));
   const seen = Math.max(...lines.map(({errors}) => errors.reduce((m, e) => Math.max(m, Math.abs(e) || 0), 0)), 0);
   const tall = Math.min(8, Math.max(state.exact ? 0.75 : 1.25, 1.1 * seen));
   panel.begin(state.low, state.high, -tall, tall);
