@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,13 @@ def section(name: str, claims: Any, doc: str) -> str:
     return "\n".join([*lines, "", f"`python examples/{name}.py`", ""])
 
 
+def slim(svg: str) -> str:
+    """Hundredths of a point, and a line an element."""
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<!DOCTYPE.*?>|<\?xml.*?>", "", svg, flags=re.S)
+    svg = re.sub(r"-?\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), svg)
+    return re.sub(r"\s*\n\s*", " ", svg).replace("> <", ">\n<").strip() + "\n"
+
+
 def main(names: list[str]) -> None:
     """Run what is asked for; the other sections stay as they are."""
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "actc"})
@@ -56,7 +64,9 @@ def main(names: list[str]) -> None:
         found = example.measure(False)
         sections[name] = section(name, example.claims(found), str(example.__doc__))
         figure = example.draw(found)
-        figure.savefig(pictures / f"{name}.svg", transparent=True, metadata={"Date": None, "Creator": None})
+        picture = pictures / f"{name}.svg"
+        figure.savefig(picture, transparent=True, metadata={"Date": None, "Creator": None})
+        picture.write_text(slim(picture.read_text()))
     page.write_text("\n## ".join([HEAD, *(sections[n] for n in ORDER)]))
 
 
