@@ -23,6 +23,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 highlight_language = "python"
 default_role = "code"
+smartquotes = False  # f' is a derivative
 
 html_theme = "furo"
 html_title = "actc"

@@ -178,6 +178,21 @@ def test_explorer_fits_and_can_be_read(core: pathlib.Path, browser: Browser, wid
     assert not browser.complaints
 
 
+def test_explorer_theme_and_bad_addresses(core: pathlib.Path, browser: Browser) -> None:
+    explore(browser, "#relu+nix/8,-8/nonsense/17")
+    assert "nix" in browser.evaluate("document.getElementById('complaint').textContent")
+    assert browser.evaluate("[state.low, state.high, state.exact, state.pass]") == [-8, 8, False, 0]
+    pages = []
+    for theme in ("light", "dark", "auto"):
+        browser.evaluate("document.getElementById('theme').click()")
+        assert browser.evaluate("document.getElementById('theme').textContent") == f"Theme: {theme}"
+        pages.append(browser.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert pages[0] == pages[2] == "rgb(255, 255, 255)" != pages[1]
+    explore(browser, "#softplus:beta=-1e300+isru:alpha=-1/-1e20,1e20/exact/5")  # nothing but NaN and infinities
+    assert browser.evaluate("document.documentElement.dataset.drawn") == "softplus isru"
+    assert not browser.complaints
+
+
 def luminance(color: str) -> float:
     parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]

@@ -92,7 +92,8 @@ function showFunctions() {
       changed();
       $("name").focus();
     });
-    const legend = element("legend", {}, element("span", {className: "swatch"}), item.row.name);
+    const page = element("a", {href: `../functions/${item.row.name}.html`, textContent: item.row.name});
+    const legend = element("legend", {}, element("span", {className: "swatch"}), page);
     legend.firstChild.style.background = `var(--c${item.color})`;
     const formula = element("code", {textContent: item.row.formula});
     return element("fieldset", {}, legend, remove, formula, ...item.values.map((_, i) => parameterControls(item, i)));
