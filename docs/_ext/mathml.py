@@ -183,6 +183,9 @@ class Printer:
                 inside = Printer(self.bound | bound)
                 term = inside.show(element, PRODUCT)
                 under = "<mi>j</mi>" + "".join(f"<mo>:</mo>{inside.condition(t)}" for t in tests)
+            case ast.BinOp():  # of the hinges a and b, arrays
+                bound = {n: f"<msub><mi>{n}</mi><mi>s</mi></msub>" for n in "ab"}
+                term, under = Printer(self.bound | bound).show(what, PRODUCT), "<mi>s</mi>"
             case _:
                 raise NotImplementedError(ast.dump(what))
         return f"<munder><mo>∑</mo><mrow>{under}</mrow></munder>{term}"

@@ -349,7 +349,7 @@ def page(f: Any) -> str:
         lines += properties(f)
     elif kind(f) == "row":
         lines += ["## Limits", "", f"{f.info['limits'][0].upper()}{f.info['limits'][1:]}. NaN in a row gives NaN.", ""]
-    lines += proven(f) + measured(f) * (kind(f) == "elementwise") + elsewhere(f) + in_c(f)
+    lines += proven(f) + measured(f) * (name in actc.elementwise) + elsewhere(f) + in_c(f)
     lines += ["## Reference", "", f"{f.info['reference']}.", "", "```{dropdown-help}", name, "```", ""]
     return "\n".join(lines)
 
