@@ -270,6 +270,9 @@ ACTC_SYMBOLS(ACTC_DECLARE_RRELU, rrelu, NONE)
 ACTC_TYPES(ACTC_DECLARE_APL, actc_apl, apl, 0, NONE)
 ACTC_TYPES(ACTC_DECLARE_APL, actc_exact_apl, apl, ACTC_EXACT, NONE)
 
+/* What the table says of its functions; in no table, so actc_apply refuses it. Its gains depend on a and b: NaN. */
+ACTC_API const actc_activation *actc_apl_about(void);
+
 /* The same over strided memory. data holds the inputs, a, b, then the outputs; from element to element an operand
    advances by strides[k] bytes, a and b too (0: the same hinges for all), and from hinge to hinge a, b, and for
    ACTC_PARAMETER_BACKWARD da and db, by hinge_strides[0 .. 3]. That pass takes one set of hinges. Returns 0, or -1

@@ -49,6 +49,7 @@ const actc_activation *actc_find(const char *name)
 
 static int describe(call *c, const actc_activation *activation, int pass, enum actc_dtype dtype)
 {
+    if (activation->index >= ROW_COUNT) return -1;
     c->row = activation->index;
     c->pass = pass & ~ACTC_EXACT;
     c->exact = (pass & ACTC_EXACT) != 0;

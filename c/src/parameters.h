@@ -55,6 +55,14 @@
         a, b, c, d                                                                                                     \
     }
 
+/* What is said of a function that is in no table of elementwise ones, in the same words. */
+#define ABOUT(row, ...)                                                                                                \
+    &(const actc_activation)                                                                                           \
+    {                                                                                                                  \
+        .struct_size = sizeof(actc_activation), .name = #row, .unique_name = #row, .index = (size_t)-1, .special = "", \
+        __VA_ARGS__                                                                                                    \
+    }
+
 /* Whether the float unit can hold a parameter as the sum of two floats with nothing lost to overflow or underflow. */
 static inline int fits_float(double p)
 {

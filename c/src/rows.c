@@ -104,6 +104,16 @@ static void apply_own(const unit *u, const call *c, panel *p, row_kernel *const 
     if (!kernels[p->along ? ALONG : ACROSS](p)) apply_any(u, c, p, kernels);
 }
 
+/* a constant number of bytes is a few moves, and any other is a call */
+static void copy_vector(char *to, const char *from, size_t bytes)
+{
+    if (bytes == 64)
+        memcpy(to, from, 64);
+    else if (bytes == 32)
+        memcpy(to, from, 32);
+    else
+        memcpy(to, from, bytes);
+}
 /* One operand of n elements a row to the scratch memory `m`, or from there. */
 static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own, memory outside, memory m, size_t n,
                   size_t real, int is_input)
@@ -120,7 +130,9 @@ static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own,
     }
     for (size_t i = 0; i < vectors; i++) {
         char *at = outside.at + (ptrdiff_t)i * outside.step, *reals = m.at + (ptrdiff_t)i * m.step;
-        if (is_input) {
+        if (own && outside.lane == size && in_vector == (size_t)u->lanes) {
+            copy_vector(is_input ? reals : at, is_input ? at : reals, (size_t)u->lanes * real);
+        } else if (is_input) {
             u->read[dtype](at, outside.lane, reals, in_vector);
             if (!along) memset(reals + p->width * real, 0, ((size_t)u->lanes - p->width) * real);
         } else
@@ -152,6 +164,8 @@ static void staged(const unit *u, const call *c, panel *p, row_kernel *const *ke
         stage(u, p, c->dtype, own, outside[k], *memory_of(c, p, k), c->all[k].is_one ? 1 : p->length, real, 0);
 }
 
+static size_t size_of(ptrdiff_t stride) { return (size_t)(stride < 0 ? -stride : stride); }
+
 static void run_with(const unit *u, const call *c)
 {
     row_kernel *const *kernels = u->rows[c->row][c->pass];
@@ -175,14 +189,20 @@ static void run_with(const unit *u, const call *c)
     const size_t most_along = room / real, most_across = room / real / (size_t)lanes;
     /* Short rows go across: the longest vector would be half empty, and each row has a sum to finish. */
     const int is_short = c->length < (size_t)(16 * lanes);
+    const operand *x = &c->all[c->inputs - 1];
+    const int is_close = size_of(x->outer) < size_of(x->inner); /* neighbours of different rows lie nearer together */
     const int across =
         !varies && c->rows > 1 &&
-        (lines_across ? own || c->length <= most_across : (is_short || !lines_along) && c->length <= most_across);
+        (lines_across ? own || c->length <= most_across : (is_short || is_close) && c->length <= most_across);
     /* columns whose elements all fall into one set of the cache are better read once (1024x1024: 1.2 ns instead of 2.2) */
-    const int collide = c->all[0].inner % 4096 == 0;
+    const int collide = x->inner % 4096 == 0;
     p.along = !across;
+    /* columns: the first panel ends where a line of the cache does, so that the others are not split between two */
+    const uintptr_t off = (uintptr_t)c->all[c->operands - 1].at % 64;
+    const size_t to_line = across && lines_across && own && off && off % real == 0 ? (64 - off) / real : (size_t)lanes;
     for (size_t at = 0; at < c->rows; at += p.width) {
         p.width = !across ? 1 : c->rows - at < (size_t)lanes ? c->rows - at : (size_t)lanes;
+        if (at == 0 && p.width > to_line) p.width = to_line;
         place(c, &p, at, lanes);
         if (own && (across ? lines_across && (!collide || c->length > most_across) : lines_along))
             apply_own(u, c, &p, kernels);

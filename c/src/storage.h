@@ -4,8 +4,35 @@
 static INLINE REAL from_f32(float v) { return v; }
 static INLINE float to_f32(REAL v) { return (float)v; }
 
+/* Strided elements one after the other, and back. Four at a time from one pointer: 0.14 ns an element, where a product for
+   each address takes 0.27; gathers take 0.37. */
+#define PICK(name, from_type, to_type, convert)                                                                        \
+    static INLINE void name(const char *from, ptrdiff_t stride, to_type *to, size_t n)                                 \
+    {                                                                                                                  \
+        size_t i = 0;                                                                                                  \
+        for (; i + 4 <= n; i += 4, from += 4 * stride) {                                                               \
+            const from_type v[] = {*(const from_type *)from, *(const from_type *)(from + stride),                      \
+                                   *(const from_type *)(from + 2 * stride), *(const from_type *)(from + 3 * stride)};  \
+            for (int k = 0; k < 4; k++) to[i + (size_t)k] = convert(v[k]);                                             \
+        }                                                                                                              \
+        for (; i < n; i++, from += stride) to[i] = convert(*(const from_type *)from);                                  \
+    }
+#define SPREAD(name, from_type, to_type, convert)                                                                      \
+    static INLINE void name(const from_type *from, char *to, ptrdiff_t stride, size_t n)                               \
+    {                                                                                                                  \
+        size_t i = 0;                                                                                                  \
+        for (; i + 4 <= n; i += 4, to += 4 * stride) {                                                                 \
+            const from_type a = from[i], b = from[i + 1], c = from[i + 2], d = from[i + 3];                            \
+            *(to_type *)to = convert(a), *(to_type *)(to + stride) = convert(b);                                       \
+            *(to_type *)(to + 2 * stride) = convert(c), *(to_type *)(to + 3 * stride) = convert(d);                    \
+        }                                                                                                              \
+        for (; i < n; i++, to += stride) *(to_type *)to = convert(from[i]);                                            \
+    }
+
 /* the contiguous case apart, for the compiler to vectorise */
 #define STRIDED(dtype, type)                                                                                           \
+    PICK(pick_##dtype, type, REAL, from_##dtype)                                                                       \
+    SPREAD(spread_##dtype, REAL, type, to_##dtype)                                                                     \
     static void read_##dtype(const char *from, ptrdiff_t stride, void *reals, size_t n)                                \
     {                                                                                                                  \
         REAL *to = reals;                                                                                              \
@@ -13,7 +40,7 @@ static INLINE float to_f32(REAL v) { return (float)v; }
         if (stride == (ptrdiff_t)sizeof(type))                                                                         \
             for (size_t i = 0; i < n; i++) to[i] = from_##dtype(all[i]);                                               \
         else                                                                                                           \
-            for (size_t i = 0; i < n; i++) to[i] = from_##dtype(*(const type *)(from + (ptrdiff_t)i * stride));        \
+            pick_##dtype(from, stride, to, n);                                                                         \
     }                                                                                                                  \
     static void write_##dtype(const void *reals, char *to, ptrdiff_t stride, size_t n)                                 \
     {                                                                                                                  \
@@ -22,7 +49,7 @@ static INLINE float to_f32(REAL v) { return (float)v; }
         if (stride == (ptrdiff_t)sizeof(type))                                                                         \
             for (size_t i = 0; i < n; i++) all[i] = to_##dtype(from[i]);                                               \
         else                                                                                                           \
-            for (size_t i = 0; i < n; i++) *(type *)(to + (ptrdiff_t)i * stride) = to_##dtype(from[i]);                \
+            spread_##dtype(from, to, stride, n);                                                                       \
     }
 
 STRIDED(f32, float)
@@ -160,18 +187,27 @@ BY_LANES(f16)
 BY_LANES(bf16)
 #endif
 
+/* Strided halves go through a few vectors' worth: what is stored must have left for the cache when it is loaded again, for
+   the stores' own bypass does not join several. */
+enum { HALVES_AT_ONCE = 8 * MAX_LANES };
+#define SAME(v) (v)
+PICK(pick_halves, uint16_t, uint16_t, SAME)
+SPREAD(spread_halves, uint16_t, uint16_t, SAME)
+
 #define HALVES(dtype)                                                                                                  \
     static void read_##dtype(const char *from, ptrdiff_t stride, void *reals, size_t n)                                \
     {                                                                                                                  \
         REAL *to = reals;                                                                                              \
         size_t i = 0;                                                                                                  \
         for (; stride == 2 && i + LANES <= n; i += LANES) store(to + i, load_##dtype((const uint16_t *)from + i));     \
-        for (; i < n; i += LANES) {                                                                                    \
-            const size_t m = n - i < LANES ? n - i : LANES;                                                            \
-            uint16_t h[LANES] = {0};                                                                                   \
-            const char *p = from + (ptrdiff_t)i * stride;                                                              \
-            for (size_t k = 0; k < m; k++) h[k] = *(const uint16_t *)(p + (ptrdiff_t)k * stride);                      \
-            store_some(to + i, load_##dtype(h), m);                                                                    \
+        for (size_t m; i < n; i += m) {                                                                                \
+            uint16_t h[HALVES_AT_ONCE];                                                                                \
+            m = n - i < HALVES_AT_ONCE ? n - i : HALVES_AT_ONCE;                                                       \
+            pick_halves(from + (ptrdiff_t)i * stride, stride, h, m);                                                   \
+            size_t k = m;                                                                                              \
+            for (; k % LANES; k++) h[k] = 0;                                                                           \
+            for (k = 0; k + LANES <= m; k += LANES) store(to + i + k, load_##dtype(h + k));                            \
+            if (k < m) store_some(to + i + k, load_##dtype(h + k), m - k);                                             \
         }                                                                                                              \
     }                                                                                                                  \
     static void write_##dtype(const void *reals, char *to, ptrdiff_t stride, size_t n)                                 \
@@ -183,9 +219,8 @@ BY_LANES(bf16)
         for (; i < n; i += LANES) {                                                                                    \
             const size_t m = n - i < LANES ? n - i : LANES;                                                            \
             uint16_t h[LANES];                                                                                         \
-            char *p = to + (ptrdiff_t)i * stride;                                                                      \
             store_##dtype(h, rounded_##dtype(m < LANES ? load_some(from + i, m) : load(from + i)));                    \
-            for (size_t k = 0; k < m; k++) *(uint16_t *)(p + (ptrdiff_t)k * stride) = h[k];                            \
+            spread_halves(h, to + (ptrdiff_t)i * stride, stride, m);                                                   \
         }                                                                                                              \
     }
 #ifdef HALVES_ROUND /* the conversion does */

@@ -93,6 +93,7 @@ cdef extern from "actc.h" nogil:
     int actc_gate_apply_strided(const actc_gate *gate, actc_pass which, actc_dtype dtype,
                                 char **data, const Py_ssize_t *strides, size_t n)
 
+    const actc_activation *actc_apl_about()
     int actc_apl_strided(actc_pass which, actc_dtype dtype, char **data, const Py_ssize_t *strides, size_t n,
                          const Py_ssize_t *hinge_strides, size_t hinges)
 
@@ -117,6 +118,7 @@ cdef extern from "actc.h" nogil:
         int grouped
         const char *reference
         const char *elsewhere
+        const actc_activation *about
 
     size_t actc_row_count()
     const actc_row *actc_row_at(size_t index)

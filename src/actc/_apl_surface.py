@@ -9,31 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from actc import _apl
+from actc import _apl, _core, _surface
 
-FORMULA = "max(0, x) + sum(a*max(0, b - x))"
+_ROW = _core.apl()
 INFO: Mapping[str, Any] = types.MappingProxyType(
-    {
-        "name": "apl",
-        "unique_name": "apl",
-        "parameters": {},
-        "formula": FORMULA,
-        "derivative": "(x > 0) - sum(a*(x < b))",
-        "second_derivative": "0",
-        "required": ("a", "b"),
-        "domain": "(-inf, inf)",
-        "range": "depends on a and b",
-        "limits": "-sum(a)*(-inf), inf; -sum(a), 1; 0, 0",
-        "kinks": "0 and every b",
-        "kink": "the flat side: f'(0) counts [0 > 0] = 0, and at x = b the hinge counts 0",
-        "zeros": "",
-        "monotonicity": "increasing if f' > 0 beside every kink",
-        "lipschitz": "the largest abs(f') beside a kink",
-        "gain": None,
-        "derivative_gain": None,
-        "reference": "Agostinelli et al. 2014, Learning activation functions to improve deep neural networks",
-        "elsewhere": "no other library has it",
-    }
+    {**_surface.info(_ROW), "required": ("a", "b"), "gain": None, "derivative_gain": None}
 )
 _RETURNS = {
     "": "y : f(x), of x's dtype.",
@@ -157,7 +137,7 @@ def build(exact: bool) -> tuple[np.ufunc, dict[str, Any]]:
     function.__name__ = function.__qualname__ = ("exact_" if exact else "") + "apl_parameter_backward"
     function.__module__ = "actc"
     f = made[""]
-    f.info, f.formula, f.parameters = INFO, FORMULA, INFO["parameters"]
+    f.info, f.formula, f.parameters = INFO, _ROW.formula, INFO["parameters"]
     for kind, g in made.items():
         if kind:
             setattr(f, kind, g)

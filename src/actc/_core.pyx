@@ -469,38 +469,48 @@ _promoter = PyCapsule_New(<void *>promoter, b"numpy._ufunc_promoter", NULL)
 _refuser = PyCapsule_New(<void *>refuser, b"numpy._ufunc_promoter", NULL)
 
 
+cdef object described(const actc_activation *row):
+    return types.SimpleNamespace(
+        index=row.index,
+        name=(<bytes>row.name).decode(),
+        unique_name=(<bytes>row.unique_name).decode(),
+        parameters={(<bytes>row.parameters[k].name).decode(): row.parameters[k].default_value
+                    for k in range(row.parameter_count)},
+        formula=(<bytes>row.formula).decode(),
+        derivative=(<bytes>row.derivative).decode(),
+        second_derivative=(<bytes>row.second_derivative).decode(),
+        domain=(<bytes>row.domain).decode(),
+        range=(<bytes>row.range).decode(),
+        limits=(<bytes>row.limits).decode(),
+        kinks=(<bytes>row.kinks).decode(),
+        kink=(<bytes>row.kink).decode(),
+        zeros=(<bytes>row.zeros).decode(),
+        monotonicity=(<bytes>row.monotonicity).decode(),
+        lipschitz=(<bytes>row.lipschitz).decode(),
+        gain=row.gain,
+        derivative_gain=row.derivative_gain,
+        special=(<bytes>row.special).decode(),
+        reference=(<bytes>row.reference).decode(),
+        elsewhere=(<bytes>row.elsewhere).decode(),
+        exact_f64_is_paired=bool(row.exact_f64_is_paired),
+    )
+
+
 def rows():
     """The table as a list of simple namespaces."""
-    cdef const actc_activation *row
     cdef size_t i
-    table = []
-    for i in range(actc_count()):
-        row = actc_at(i)
-        table.append(types.SimpleNamespace(
-            index=i,
-            name=(<bytes>row.name).decode(),
-            unique_name=(<bytes>row.unique_name).decode(),
-            parameters={(<bytes>row.parameters[k].name).decode(): row.parameters[k].default_value
-                        for k in range(row.parameter_count)},
-            formula=(<bytes>row.formula).decode(),
-            derivative=(<bytes>row.derivative).decode(),
-            second_derivative=(<bytes>row.second_derivative).decode(),
-            domain=(<bytes>row.domain).decode(),
-            range=(<bytes>row.range).decode(),
-            limits=(<bytes>row.limits).decode(),
-            kinks=(<bytes>row.kinks).decode(),
-            kink=(<bytes>row.kink).decode(),
-            zeros=(<bytes>row.zeros).decode(),
-            monotonicity=(<bytes>row.monotonicity).decode(),
-            lipschitz=(<bytes>row.lipschitz).decode(),
-            gain=row.gain,
-            derivative_gain=row.derivative_gain,
-            special=(<bytes>row.special).decode(),
-            reference=(<bytes>row.reference).decode(),
-            elsewhere=(<bytes>row.elsewhere).decode(),
-            exact_f64_is_paired=bool(row.exact_f64_is_paired),
-        ))
-    return table
+    return [described(actc_at(i)) for i in range(actc_count())]
+
+
+def apl():
+    """What is said of apl, likewise."""
+    return described(actc_apl_about())
+
+
+def halves_of(str name):
+    """What is said of a row function's two halves, likewise; None of others than the doubled ones."""
+    cdef const actc_row *row = actc_row_find(name.encode())
+    return None if row.about == NULL else described(row.about)
 
 
 def gates():

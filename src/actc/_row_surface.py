@@ -10,31 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from actc import _core, _rows
+from actc import _core, _rows, _surface
 
 INFO = (
     "name", "parameters", "shape", "formula", "backward", "backward_from", "limits", "masked", "empty", "reference",
     "elsewhere",
 )  # fmt: skip
-
-
-# What a function that makes two elements of each has besides, as the rows of activations.def do; of its two halves.
-OF_HALVES: dict[str, dict[str, Any]] = {
-    "crelu": {
-        "unique_name": "crelu",
-        "derivative": "1 if x > 0 else 0, and -1 if x < 0 else 0",
-        "second_derivative": "0",
-        "domain": "(-inf, inf)",
-        "range": "[0, inf)",
-        "kinks": "0",
-        "kink": "f'(0) = 0 in both",
-        "zeros": "",
-        "monotonicity": "nondecreasing, and nonincreasing",
-        "lipschitz": "1",
-        "gain": 2**0.5,  # the mean square of both, as a layer after it has both for inputs
-        "derivative_gain": 1.0,  # the sum, as the gradients of both meet in x
-    }
-}
 
 
 def passes_of(row: Any) -> tuple[str, ...]:
@@ -291,11 +272,11 @@ def docstring(row: Any, kind: str, exact: bool) -> str:
     lines += ["Raises", "------", "TypeError", "    If x is complex, longdouble, a string or an object."]
     lines += ["ValueError", "    If shapes do not match or the axis is out of range; nothing is written.", ""]
     lines += ["Notes", "-----", f"Limits: {row.limits}. NaN in a row gives NaN."]
-    if row.name in OF_HALVES:
-        lines += ["Of each half: " + "; ".join(f"{k} {OF_HALVES[row.name][k]}" for k in _NOTED) + "."]
+    if halves := _core.halves_of(row.name):
+        lines += ["Of each half: " + "; ".join(f"{k} {getattr(halves, k)}" for k in _NOTED) + "."]
         lines += [
-            "Gain {gain:.7g}, the mean square of both halves; of gradients, which meet in x, {derivative_gain:.7g} "
-            "(see `actc.init`).".format(**OF_HALVES[row.name])
+            f"Gain {halves.gain:.7g}, the mean square of both halves; of gradients, which meet in x, "
+            f"{halves.derivative_gain:.7g} (see `actc.init`)."
         ]
     worst = "1" if exact else "4" if kind == "backward" else "3"
     lines += [
@@ -327,7 +308,8 @@ def build(exact: bool) -> tuple[Mapping[str, np.ufunc], dict[str, Any]]:
             made[kind] = flat[f"{row.name}_{kind}" if kind else row.name] = gufunc
         f = by_name[row.name] = made.pop("")
         known = {k: getattr(row, k) for k in INFO} | {"parameters": dict(row.parameters)}
-        f.info = types.MappingProxyType(known | OF_HALVES.get(row.name, {}))
+        halves = _core.halves_of(row.name)
+        f.info = types.MappingProxyType({**(_surface.info(halves) if halves else {}), **known})
         f.formula, f.parameters = row.formula, types.MappingProxyType(row.parameters)
         if row.grouped:
             made["index"] = flat[f"{row.name}_index"] = index_function(row, exact)

@@ -36,6 +36,32 @@ static void allocate(void)
 
 /* ---- the library and its table ---- */
 
+static void check_strings(const actc_activation *a)
+{
+    const char *const strings[] = {a->name,      a->unique_name, a->formula,      a->derivative,
+                                   a->range,     a->limits,      a->kink,         a->zeros,
+                                   a->reference, a->elsewhere,   a->domain,       a->second_derivative,
+                                   a->kinks,     a->lipschitz,   a->monotonicity, a->special};
+    for (size_t k = 0; k < sizeof strings / sizeof strings[0]; k++)
+        expect(strings[k] != NULL, NULL, "string %lu of row %lu is NULL", (unsigned long)k, (unsigned long)a->index);
+}
+
+/* What is said of functions that are in no table, which no call takes for one that is. */
+static void check_about(const actc_activation *a, const char *name)
+{
+    const float in[1] = {2};
+    float out[1] = {3};
+    const void *const from[] = {in};
+    void *const to[] = {out};
+    begin_check();
+    expect(a && !strcmp(a->name, name), NULL, "nothing is said of %s", name);
+    if (!a) return;
+    check_strings(a);
+    expect(a->struct_size == sizeof *a && a->parameter_count == 0, NULL, "%s: struct_size or parameters", name);
+    expect(!actc_find(name) && a->index >= actc_count(), NULL, "%s is in the table", name);
+    expect(actc_apply(a, ACTC_FORWARD, ACTC_F32, from, to, 1, NULL) == -1 && out[0] == 3, NULL, "%s was applied", name);
+}
+
 static void check_table(void)
 {
     char version[32];
@@ -53,12 +79,7 @@ static void check_table(void)
         begin_check();
         expect(a != NULL, NULL, "actc_at(%lu) is NULL", (unsigned long)i);
         if (!a) continue;
-        const char *const strings[] = {a->name,      a->unique_name, a->formula,      a->derivative,
-                                       a->range,     a->limits,      a->kink,         a->zeros,
-                                       a->reference, a->elsewhere,   a->domain,       a->second_derivative,
-                                       a->kinks,     a->lipschitz,   a->monotonicity, a->special};
-        for (size_t k = 0; k < sizeof strings / sizeof strings[0]; k++)
-            expect(strings[k] != NULL, NULL, "string %lu of row %lu is NULL", (unsigned long)k, (unsigned long)i);
+        check_strings(a);
         if (!a->name || !a->unique_name) continue;
         expect(a->struct_size == sizeof *a, NULL, "%s: struct_size is %lu, not %lu", a->name,
                (unsigned long)a->struct_size, (unsigned long)sizeof *a);
@@ -80,6 +101,14 @@ static void check_table(void)
         for (size_t k = 0; k < i; k++)
             expect(strcmp(actc_at(k)->name, a->name) && strcmp(actc_at(k)->unique_name, a->unique_name), NULL,
                    "rows %lu and %lu are both %s", (unsigned long)k, (unsigned long)i, a->name);
+    }
+    check_about(actc_apl_about(), "apl");
+    for (size_t i = 0; i < actc_row_count(); i++) {
+        const actc_row *row = actc_row_at(i);
+        if (row->shape == ACTC_DOUBLED)
+            check_about(row->about, row->name);
+        else
+            expect(!row->about, NULL, "%s is no function of elements", row->name);
     }
     for (size_t i = 0; i < HEADER_ROWS; i++) {
         const actc_activation *a = actc_find(header_rows[i].name);

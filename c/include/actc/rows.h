@@ -39,6 +39,8 @@ typedef struct actc_row {
     int grouped; /* rows are groups of neighbouring elements */
     const char *reference;
     const char *elsewhere;
+    const actc_activation *about; /* what activations.def says of its functions, of a DOUBLED row's two halves; NULL of
+                                     others. In no table: actc_apply refuses it */
 } actc_row;
 
 ACTC_API size_t actc_row_count(void);

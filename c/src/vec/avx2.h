@@ -21,6 +21,16 @@ static const int64_t first_lanes[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
 #define store_some(p, v, n) P(_mm256_maskstore)(p, FIRST(n), v)
 #define TRANSPOSES /* lanes of two vectors can be chosen freely */
 #include "gnu.h"
+#define LANE(k) (*(const REAL *)(at + (k)*by)) /* as in avx512.h */
+#define PICKS_LANES
+static INLINE V load_lanes(const char *at, ptrdiff_t by)
+{
+#if DOUBLE
+    return _mm256_setr_pd(LANE(0), LANE(1), LANE(2), LANE(3));
+#else
+    return _mm256_setr_ps(LANE(0), LANE(1), LANE(2), LANE(3), LANE(4), LANE(5), LANE(6), LANE(7));
+#endif
+}
 
 /* Conversions. To double they are of values that the narrower type has already: exact, but for what is too large. */
 #if DOUBLE
