@@ -256,6 +256,15 @@ def test_plots_show_jumps_where_they_are() -> None:
     assert "circle" not in plots.figure(actc.gelu, {})
 
 
+def test_picture_of_all_functions_is_not_stale() -> None:
+    import plots
+
+    text = plots.overview(actc.functions.values())
+    assert (DOCS / "pictures" / "functions.svg").read_text() == text, "run docs/overview.py"
+    names = [e.text for e in ET.fromstring(text).findall("{*}text")]
+    assert names == list(actc.functions)
+
+
 # ---- the claims -----------------------------------------------------------------------------------------------------
 
 

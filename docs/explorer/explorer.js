@@ -83,6 +83,15 @@ function parameterControls(item, i) {
   return element("div", {className: "parameter"}, element("span", {textContent: p.name}), slider, number);
 }
 
+/* What else the table says. */
+function about(row) {
+  const said = {"f′": row.derivative, "f″": row.secondDerivative, "f, f′, f″ at −∞, +∞": row.limits, "range": row.range,
+    "kinks": row.kinks, "there": row.kink, "f′ = 0 at": row.zeros, "special": row.special, "from": row.reference};
+  const lines = Object.entries(said).filter(([, text]) => text)
+    .flatMap(([what, text]) => [element("dt", {textContent: what}), element("dd", {textContent: text})]);
+  return element("details", {}, element("summary", {textContent: "The table's row"}), element("dl", {}, ...lines));
+}
+
 function showFunctions() {
   $("functions").replaceChildren(...state.chosen.map(item => {
     const remove = element("button", {type: "button", textContent: "×", ariaLabel: `Remove ${item.row.name}`});
@@ -96,7 +105,7 @@ function showFunctions() {
     const legend = element("legend", {}, element("span", {className: "swatch"}), page);
     legend.firstChild.style.background = `var(--c${item.color})`;
     const formula = element("code", {textContent: item.row.formula});
-    return element("fieldset", {}, legend, remove, formula, ...item.values.map((_, i) => parameterControls(item, i)));
+    return element("fieldset", {}, legend, remove, formula, ...item.values.map((_, i) => parameterControls(item, i)), about(item.row));
   }));
 }
 
