@@ -14,7 +14,6 @@ function shortNumber(v) {
 class Panel {
   constructor(canvas) {
     this.canvas = canvas;
-    this.left = 46;
     this.bottom = 18;
   }
 
@@ -23,6 +22,7 @@ class Panel {
     const ratio = window.devicePixelRatio || 1, {clientWidth, clientHeight} = this.canvas;
     this.width = clientWidth;
     this.height = clientHeight;
+    this.left = clientWidth < 300 ? 32 : 46; // for the numbers
     if (this.canvas.width !== Math.round(clientWidth * ratio)) this.canvas.width = Math.round(clientWidth * ratio);
     if (this.canvas.height !== Math.round(clientHeight * ratio)) this.canvas.height = Math.round(clientHeight * ratio);
     Object.assign(this, {low, high, lowest: bottom, highest: top});
@@ -30,7 +30,7 @@ class Panel {
     this.color = name => style.getPropertyValue(name).trim();
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, this.width, this.height);
-    pen.font = `11px ${style.fontFamily}`;
+    pen.font = `${clientWidth < 300 ? 10 : 11}px ${style.fontFamily}`;
     pen.lineJoin = "round";
     this.axes();
   }
@@ -59,11 +59,11 @@ class Panel {
     const dy = niceStep(this.highest - this.lowest, Math.max(2, this.height / 36));
     for (let i = Math.ceil(this.lowest / dy); i * dy <= this.highest; i++) {
       this.line(this.left, this.y(i * dy), this.width, this.y(i * dy), grid, i === 0 ? 1.5 : 0.5);
-      pen.fillText(shortNumber(i * dy), this.left - 6, this.y(i * dy));
+      pen.fillText(shortNumber(i * dy), this.left - 4, this.y(i * dy));
     }
     pen.textBaseline = "alphabetic";
     pen.textAlign = "center";
-    const dx = niceStep(this.high - this.low, Math.max(2, this.width / 80));
+    const dx = niceStep(this.high - this.low, Math.max(4, this.width / 80));
     for (let i = Math.ceil(this.low / dx); i * dx <= this.high; i++) {
       this.line(this.x(i * dx), 0, this.x(i * dx), bottom, grid, i === 0 ? 1.5 : 0.5);
       const edge = this.x(i * dx) > this.width - 20;
