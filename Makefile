@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SOURCES := $(shell find c src setup.py pyproject.toml -type f -not -name '*.so' -not -path 'src/actc/lib/*' \
              -not -path 'src/actc/include/*' -not -path 'src/actc/__init__.pyi' -not -path 'src/actc/*.c' -not -path '*/__pycache__/*')
 
-.PHONY: demo test bench bench-peers lint docs cross wheel prove clean
+.PHONY: demo test bench bench-peers lint docs cross embed amalgamation wheel prove clean
 
 demo: $(VENV)/.demo                   ## train on real digits, benchmark, draw demo.png
 	$(BIN)/python examples/digits.py
@@ -30,6 +30,12 @@ lint: $(VENV)/.lint                   ## ruff, mypy, cython-lint, codespell, cla
 
 cross:                                ## the C tests on other architectures, under emulation
 	sh tools/cross.sh
+
+embed: $(VENV)/.test                   ## the same job in C, C++, Rust, Go ...: installs toolchains, runs them all
+	sh tools/embed.sh $(BIN)/python
+
+amalgamation:                         ## the library as two files, build/amalgamation/actc.c and actc.h
+	$(PYTHON) tools/amalgamate.py build/amalgamation
 
 prove: $(VENV)/.test                  ## all float32 inputs of every function: what docs/proof.json lacks (hours)
 	$(BIN)/python tools/prove.py $(ARGS)
