@@ -189,11 +189,16 @@ def test_every_function_has_a_page() -> None:
 
 
 def test_snippets_of_pages() -> None:
-    """What the page says that Python answers is what it answers; and the picture, the formulas are well-formed."""
+    """What the page says that Python answers is what it answers elsewhere too: on the plainest instruction set. And the
+    picture, the formulas are well-formed."""
     for name, f in pages.pages().items():
         text = pages.page(f)
         (session,) = re.findall(r"```pycon\n(.*?)```", text, re.S)
-        run_session(session, {}, name)
+        before = actc.use_isa(actc.isas()[-1])
+        try:
+            run_session(session, {}, name)
+        finally:
+            actc.use_isa(before)
         for html in re.findall(r"^<.*>$", text, re.M):
             ET.fromstring(re.sub(r"&#(8289|8290|160);", " ", html))
         for key in ("formula", "reference"):
