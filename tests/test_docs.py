@@ -1,7 +1,7 @@
 """What the documentation says is run: every snippet of README.md and docs/, and of the page of every function.
 
-A file's snippets share one namespace, in their order. `% needs: NAME` on the line before a snippet skips it where
-that package is missing. Blocks of `text` are not code, and those in other languages are run by other tests.
+A file's snippets share one namespace, in their order. `% needs: NAME ...` on the line before a snippet skips it where
+one of these packages is missing. Blocks of `text` are not code, and those in other languages are run by other tests.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def snippets(path: pathlib.Path) -> list[Snippet]:
         if line.startswith("```") and start < 0:
             start = i
         elif line.startswith("```"):
-            needs = re.fullmatch(r"% needs: (\w+)", lines[start - 1])
+            needs = re.fullmatch(r"% needs: ([\w. ]+)", lines[start - 1])
             body = "\n".join(lines[start + 1 : i]) + "\n"
             found.append(Snippet(lines[start][3:].strip(), start + 1, needs[1] if needs else "", body))
             start = -1
@@ -142,7 +142,7 @@ def test_snippets(path: pathlib.Path, tmp_path: pathlib.Path, capsys: Any) -> No
         try:
             for s in snippets(path):
                 where = f"{path.name}, line {s.line}"
-                if s.needs and importlib.util.find_spec(s.needs) is None:
+                if any(importlib.util.find_spec(n) is None for n in s.needs.split()):
                     continue
                 if s.language == "python":
                     exec(compile(s.text, where, "exec"), names)
