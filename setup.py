@@ -34,14 +34,35 @@ Version: {version}
 Cflags: -I${{prefix}}/include
 Libs: -L${{prefix}}/lib -lactc -Wl,-rpath,${{prefix}}/lib
 """
-CMAKE = """# find_package(actc CONFIG) gives actc::actc
+CMAKE = """# find_package(actc CONFIG) gives actc::actc, which is actc::actc_shared: a wheel has no static library
 get_filename_component(_actc "${{CMAKE_CURRENT_LIST_DIR}}/../../.." ABSOLUTE)
 if(NOT TARGET actc::actc)
-  add_library(actc::actc SHARED IMPORTED)
-  set_target_properties(actc::actc PROPERTIES IMPORTED_LOCATION "${{_actc}}/lib/{library}"
-    INTERFACE_INCLUDE_DIRECTORIES "${{_actc}}/include" INTERFACE_COMPILE_DEFINITIONS ACTC_SHARED)
+  foreach(_actc_target actc actc_shared)
+    add_library(actc::${{_actc_target}} SHARED IMPORTED)
+    set_target_properties(actc::${{_actc_target}} PROPERTIES IMPORTED_LOCATION "${{_actc}}/lib/{library}"
+      INTERFACE_INCLUDE_DIRECTORIES "${{_actc}}/include" INTERFACE_COMPILE_DEFINITIONS ACTC_SHARED)
+  endforeach()
 endif()
 set(actc_VERSION {version})
+set(actc_shared_FOUND TRUE)
+foreach(_actc_component IN LISTS actc_FIND_COMPONENTS)
+  if(actc_FIND_REQUIRED_${{_actc_component}} AND NOT actc_${{_actc_component}}_FOUND)
+    set(actc_FOUND FALSE)
+    set(actc_NOT_FOUND_MESSAGE "no component ${{_actc_component}} in a wheel")
+  endif()
+endforeach()
+"""
+CMAKE_VERSION = """set(PACKAGE_VERSION {version})
+string(REGEX MATCH "^[0-9]+" _actc_major "${{PACKAGE_VERSION}}")
+if(PACKAGE_VERSION VERSION_LESS PACKAGE_FIND_VERSION OR
+   (PACKAGE_FIND_VERSION AND NOT PACKAGE_FIND_VERSION_MAJOR EQUAL _actc_major))
+  set(PACKAGE_VERSION_COMPATIBLE FALSE)
+else()
+  set(PACKAGE_VERSION_COMPATIBLE TRUE)
+endif()
+if(PACKAGE_VERSION VERSION_EQUAL PACKAGE_FIND_VERSION)
+  set(PACKAGE_VERSION_EXACT TRUE)
+endif()
 """
 
 
@@ -57,7 +78,11 @@ class BuildWithLibrary(build_ext):
         newest = max(os.path.getmtime(ROOT / f) for f in C_SOURCES + C_DEPENDS)
         if self.force or not target.exists() or target.stat().st_mtime < newest:
             self.build_library(target)
-        for path, text in (("pkgconfig/actc.pc", PKG_CONFIG), ("cmake/actc/actcConfig.cmake", CMAKE)):
+        for path, text in (
+            ("pkgconfig/actc.pc", PKG_CONFIG),
+            ("cmake/actc/actcConfig.cmake", CMAKE),
+            ("cmake/actc/actcConfigVersion.cmake", CMAKE_VERSION),
+        ):
             (lib / path).parent.mkdir(parents=True, exist_ok=True)
             (lib / path).write_text(text.format(version=self.distribution.get_version(), library=library_name()))
         for extension in self.extensions:

@@ -97,6 +97,20 @@ def test_shipped_library_is_quiet() -> None:
     assert all(name.startswith(("libc.", "ld-linux")) for name in needed), needed
 
 
+def linked() -> list[str]:
+    """What links a program with the library that a wheel ships."""
+    lib = _config.get_library_dir()
+    return [f"-L{lib}", "-lactc", f"-Wl,-rpath,{lib}"]
+
+
+def test_signal_handler(tmp_path: Path) -> None:
+    """A handler may compute whatever it interrupts: nothing is locked, allocated or kept."""
+    need("cc")
+    flags = ["-std=c99", "-pedantic", *STRICT, f"-I{_config.get_include()}"]
+    run("cc", *flags, PROGRAMS / "test_signal.c", *linked(), "-lm", "-o", tmp_path / "signal")
+    print(run(tmp_path / "signal").stdout)
+
+
 # ---- less of it ------------------------------------------------------------------------------------------------------
 
 
@@ -206,10 +220,8 @@ def test_abi_check_can_fail(tmp_path: Path) -> None:
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_older_client(compiler: str, tmp_path: Path) -> None:
     need(compiler)
-    lib = Path(_config.get_library()).parent
     flags = ["-std=c99", "-pedantic", *STRICT, f"-I{PROGRAMS / 'older'}"]
-    libraries = [f"-L{lib}", "-lactc", f"-Wl,-rpath,{lib}"]
-    run(compiler, *flags, PROGRAMS / "test_older.c", *libraries, "-o", tmp_path / "older")
+    run(compiler, *flags, PROGRAMS / "test_older.c", *linked(), "-o", tmp_path / "older")
     assert " 0 failures" in run(tmp_path / "older").stdout
 
 
@@ -259,25 +271,48 @@ int main()
 @pytest.mark.parametrize(("compiler", "standard"), [("g++", "c++11"), ("g++", "c++20"), ("clang++", "c++11")])
 def test_cxx_header(compiler: str, standard: str, tmp_path: Path) -> None:
     need(compiler)
-    lib = Path(_config.get_library()).parent
     (tmp_path / "main.cpp").write_text(CXX)
     flags = [f"-std={standard}", "-pedantic", *STRICT, f"-I{C / 'include'}", "-D_GLIBCXX_ASSERTIONS"]
-    libraries = [f"-L{lib}", "-lactc", f"-Wl,-rpath,{lib}"]
-    run(compiler, *flags, tmp_path / "main.cpp", *libraries, "-o", tmp_path / "main")
+    run(compiler, *flags, tmp_path / "main.cpp", *linked(), "-o", tmp_path / "main")
     run(tmp_path / "main")
 
 
 # ---- from a wheel ----------------------------------------------------------------------------------------------------
 
 
-def test_flags_compile() -> None:
-    """`cc program.c $(python -m actc --cflags --libs)`, moved or not."""
+def test_flags_compile(tmp_path: Path) -> None:
+    """`cc program.c $(python -m actc --cflags --libs)`."""
     need("cc")
     environment = {"PYTHONPATH": str(Path(_config.__file__).parents[1])}
     flags = run(sys.executable, "-m", "actc", "--cflags", "--libs", **environment).stdout.split()
-    assert flags[0].startswith("-I")
-    assert Path(flags[0][2:], "actc.h").is_file()
-    assert Path(flags[0][2:], "actc.hpp").is_file()
+    run("cc", EMBED / "apply.c", *flags, "-o", tmp_path / "apply")
+    reproduces(tmp_path / "apply", tmp_path)
+
+
+def test_find_package_in_wheel(tmp_path: Path) -> None:
+    """The package's directory is a prefix: with a version, with components, and refusing what it has not."""
+    need("cmake", "cc")
+    prefix = Path(_config.__file__).parent
+
+    def configure(request: str, target: str = "actc::actc") -> subprocess.CompletedProcess[str]:
+        shutil.rmtree(tmp_path / "build", ignore_errors=True)
+        (tmp_path / "CMakeLists.txt").write_text(
+            f"cmake_minimum_required(VERSION 3.18)\nproject(consumer C)\nfind_package(actc {request})\n"
+            f"add_executable(apply {EMBED / 'apply.c'})\ntarget_link_libraries(apply {target})\n"
+        )
+        return run("cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={prefix}", check=False)
+
+    version = _config.config()["actc"]
+    for request, target in (
+        (f"{version} CONFIG REQUIRED COMPONENTS shared", "actc::actc_shared"),
+        ("CONFIG REQUIRED", "actc::actc"),
+    ):
+        done = configure(request, target)
+        assert done.returncode == 0, done.stderr
+        run("cmake", "--build", tmp_path / "build")
+        reproduces(tmp_path / "build" / "apply", tmp_path)
+    for request in ("99 CONFIG REQUIRED", "CONFIG REQUIRED COMPONENTS static"):
+        assert configure(request).returncode != 0, request
 
 
 def entry_points() -> dict[str, str]:

@@ -126,8 +126,8 @@ class Amalgamation:
         self.clashing = {s: {n for n in own[s] if count[n] > 1 or n in of_shared} for s in others}
 
         # Words that macros make names of, rows of the tables and passes, have to go through other macros as they are.
-        texts = [p.read_text() for p in root.rglob("*.[hd]*") if p.is_file()]
-        words = {n for t in texts for n in ENTRY.findall(t) + re.findall(r"\b[A-Z_]+\(name, (\w+)[,)]", t)}
+        words = {n for table in root.rglob("*.def") for n in ENTRY.findall(table.read_text())}
+        words |= {n for h in root.rglob("*.h") for n in re.findall(r"\b[A-Z_]+\(name, (\w+)[,)]", h.read_text())}
         of_units = set().union(*(own[s] for s in self.units))
         self.words = words & of_units
         self.of_units = of_units - words | {f"{n}_of" for n in self.words}
