@@ -77,8 +77,5 @@ COLORS = {
 def copy_explorer(app: Any, error: Exception | None) -> None:
     """The page as it is, with the core if there is one."""
     if error is None and app.builder.format == "html":
-        target = Path(app.outdir) / "explorer"
-        target.mkdir(exist_ok=True)
-        for file in (pages.DOCS / "explorer").iterdir():
-            if file.suffix in (".html", ".css", ".js"):
-                shutil.copy(file, target)
+        wanted = shutil.ignore_patterns("build.sh", "part.*")
+        shutil.copytree(pages.DOCS / "explorer", Path(app.outdir) / "explorer", ignore=wanted, dirs_exist_ok=True)
