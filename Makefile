@@ -49,6 +49,11 @@ fuzz:                                 ## every instruction set against scalar, w
 coverage: $(VENV)/.test               ## lines and branches of the C core that tests reach
 	PYTHON=$(abspath $(BIN)/python) sh tools/coverage.sh $(ARGS)
 
+docs: $(VENV)/.docs                   ## the pages into build/docs, with the explorer where clang can make WebAssembly
+	sh docs/explorer/build.sh || test $$? = 3
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo "build/docs/index.html"
+
 wheel: $(VENV)/.venv                  ## sdist and wheel into dist/
 	$(BIN)/pip install -q build && $(BIN)/python -m build
 

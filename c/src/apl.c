@@ -4,8 +4,7 @@
 #include "internal.h"
 #include "pairwise.h"
 #include "parameters.h"
-
-#include <math.h> /* NAN */
+#include "system.h"
 
 static const actc_activation *const about =
     ABOUT(apl, .formula = "max(0, x) + sum(a*max(0, b - x))", .derivative = "(x > 0) - sum(a*(x < b))",

@@ -5,12 +5,13 @@
 #define ACTC_SYSTEM_H
 
 #if !defined(__STDC_HOSTED__) || __STDC_HOSTED__
-#include <math.h> /* INFINITY */
+#include <math.h> /* INFINITY, NAN */
 #include <stdlib.h>
 #include <string.h>
 #else
 #include <stddef.h>
 #define INFINITY __builtin_inff()
+#define NAN __builtin_nanf("")
 #define memcpy __builtin_memcpy
 #define memmove __builtin_memmove
 #define memset __builtin_memset
