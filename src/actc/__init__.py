@@ -26,7 +26,7 @@ if "ACTC_ISA" in _os.environ:  # the C library ignores a name that it does not k
 elementwise, _flat = _surface.build(exact=False)
 globals().update(_flat)
 
-_MODULES = ("diagnostics", "exact", "init", "views")
+_MODULES = ("diagnostics", "exact", "init", "interop", "views")
 _LAZY = {"preset": "_presets", "maxout_layer": "_maxout_layer"}
 
 

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from actc import diagnostics as diagnostics
 from actc import exact as exact
 from actc import init as init
+from actc import interop as interop
 from actc import views as views
 
 _Array: TypeAlias = NDArray[Any]
