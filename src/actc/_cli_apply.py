@@ -36,7 +36,7 @@ def passes(f: Any) -> dict[str, Any]:
 
 def reason(error: Exception) -> str:
     """One line, without the number and path that OSError prints."""
-    text = str(getattr(error, "strerror", None) or error).splitlines()[0]
+    text = (str(getattr(error, "strerror", None) or error) or type(error).__name__).splitlines()[0]
     return "shorter than its header says" if text.startswith("mmap length") else text
 
 

@@ -7,6 +7,7 @@ given to another.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import itertools
@@ -105,13 +106,13 @@ def _zarr(job: Job) -> Iterator[Work]:
         import zarr
     except ImportError:
         raise Refusal("a zarr array needs zarr: pip install 'actc[dask]'") from None
-    final = _cli_apply.final_name(job.target, job.force, _is_zarr, "a zarr array, which alone --force replaces")
-    if not _is_zarr(Path(job.source)):
-        raise Refusal(f"{job.source}: not a zarr array")
+    what = "a zarr array"
+    final = _cli_apply.final_name(job.target, job.force, lambda path: _opened(path) is not None, what)
+    x, source = _opened(Path(job.source)), str(Path(job.source).resolve())
+    if x is None:
+        raise Refusal(f"{job.source}: not {what}")
     if job.bfloat16:
         raise Refusal("--bfloat16 is for .npy files")
-    source = str(Path(job.source).resolve())
-    x: Any = zarr.open_array(source, mode="r")
     dtype = _cli_apply._result_dtype(job.f, np.empty(0, x.dtype), job.source)
     with _folder(final) as folder:
         zarr.create_array(
@@ -125,8 +126,14 @@ def _zarr(job: Job) -> Iterator[Work]:
         yield Work(task, list(itertools.product(*ranges)), x.size)
 
 
-def _is_zarr(path: Path) -> bool:
-    return any((path / name).is_file() for name in ("zarr.json", ".zarray"))
+def _opened(path: Path) -> Any:
+    """The array there, or None: a group, or any other directory, is not ours to replace."""
+    import zarr
+
+    try:
+        return zarr.open_array(str(path), mode="r")
+    except Exception:  # of several packages, in every version others
+        return None
 
 
 def _zarr_block(f: Any, parameters: Any, source: str, target: str, block: tuple[slice, ...]) -> int:
@@ -186,11 +193,21 @@ def _client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
             yield client
         return
     try:
+        asyncio.run(asyncio.wait_for(_greet(scheduler), PATIENCE))
         client = distributed.Client(scheduler, timeout=PATIENCE)
     except (OSError, ValueError, TypeError) as error:
         raise Refusal(f"the scheduler at {scheduler} does not answer: {reason(error)}") from None
     with client:
         yield client
+
+
+async def _greet(scheduler: str) -> None:
+    """Connect once, for a Client's timeout does not cover a peer that takes the connection and then says nothing."""
+    from distributed import Security
+    from distributed.comm import connect
+
+    comm = await connect(scheduler, timeout=PATIENCE, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 def _run(client: Any, work: Work) -> None:
@@ -204,26 +221,39 @@ def _run(client: Any, work: Work) -> None:
         raise Refusal(f"the scheduler at {address} has no workers") from None
     progress, done, heard = _cli_apply._Progress(work.total), 0, time.monotonic()
     futures = client.map(work.task, work.blocks, pure=False)
-    ready = distributed.as_completed(futures)
+    # With results: to ask here for one that was lost with the last worker would be to wait forever
+    ready = distributed.as_completed(futures, with_results=True)
     try:
         while not ready.is_empty():
-            for future in ready.next_batch(block=False):
-                done += future.result()
+            for _, result in ready.next_batch(block=False):
+                done += _number(result, address)
                 progress.show(done)
             time.sleep(0.01)
             if time.monotonic() - heard > 1 and client.nthreads():
                 heard = time.monotonic()
             if time.monotonic() - heard > PATIENCE:
                 raise Refusal(f"the scheduler at {address} has no workers any more")
-    except distributed.KilledWorker:
-        raise Refusal("a block was given up, for several workers in turn died over it") from None
-    except distributed.client.FutureCancelledError:
-        raise Refusal(f"the scheduler at {address} was lost") from None
-    except (ImportError, AttributeError) as error:
-        raise Refusal(f"a worker lacks something: {reason(error)}") from None
     finally:
         progress.close()
         _stop(client, futures)
+
+
+def _number(result: Any, address: str) -> int:
+    """What a task returned, or the error that distributed gives in its place, in the user's words."""
+    from distributed import KilledWorker
+    from distributed.client import FutureCancelledError
+
+    match result[1] if isinstance(result, tuple) else result:
+        case int(number):
+            return number
+        case OSError() as error:
+            raise error
+        case KilledWorker():
+            raise Refusal("a block was given up, for several workers in turn died over it")
+        case FutureCancelledError():
+            raise Refusal(f"the scheduler at {address} was lost")
+        case error:
+            raise Refusal(f"a worker failed: {type(error).__name__}: {reason(error)}")
 
 
 def _stop(client: Any, futures: list[Any]) -> None:

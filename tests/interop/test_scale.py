@@ -1,4 +1,4 @@
-"""`actc apply --dask`: the bits of one process, whatever happens to workers; and every way in which it can be refused."""
+"""`actc apply --dask`: the bits of one process, whatever happens to workers; and all that it refuses."""
 
 from __future__ import annotations
 
@@ -240,6 +240,20 @@ def test_a_block_that_kills_every_worker(array: Any, tmp_path: Path, monkeypatch
     assert os.listdir(tmp_path) == ["in.npy"]
 
 
+def picky(x: Any, **parameters: Any) -> Any:
+    """A function that fails without a word."""
+    if x.size:
+        raise MemoryError
+    return x
+
+
+def test_a_task_that_fails(shared: Any, array: Any, tmp_path: Path) -> None:
+    job = picky, str(array(VALUES)), str(tmp_path / "y.npy"), {}, False, False
+    with pytest.raises(_cli_apply.Refusal, match="a worker failed: MemoryError: MemoryError"):
+        _cli_scale.apply(*job, scheduler=shared.scheduler_address)
+    assert os.listdir(tmp_path) == ["in.npy"]
+
+
 def test_all_workers_leave(call: Any, array: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_cli_scale, "PATIENCE", 2.0)
     monkeypatch.setattr(_cli_scale, "BLOCK", 10)
@@ -384,7 +398,8 @@ def test_inputs_and_outputs_of_other_kinds(scale: Any, array: Any, tmp_path: Pat
     assert refused(scale(CURVED, tmp_path / "x.zarr", tmp_path / "y.npy"), "y.npy", "a zarr array too")
     assert refused(scale(CURVED, tmp_path / "x.zarr", tmp_path / "y.zarr", "--bfloat16"), "--bfloat16")
     assert refused(scale(CURVED, tmp_path / "c.zarr", tmp_path / "y.zarr"), "c.zarr", "complex64 is not supported")
-    assert refused(scale(CURVED, tmp_path / "g.zarr", tmp_path / "y.zarr"), "g.zarr")
+    assert refused(scale(CURVED, tmp_path / "g.zarr", tmp_path / "y.zarr"), "g.zarr", "not a zarr array")
+    assert refused(scale(CURVED, tmp_path / "x.zarr", tmp_path / "g.zarr", "--force"), "g.zarr", "not a zarr array")
     assert refused(scale(CURVED, tmp_path, tmp_path / "y.zarr"), "not a zarr array")
     assert refused(scale(CURVED, tmp_path / "no.npy", tmp_path / "y.npy"), "no.npy", "No such file")
     assert refused(scale(CURVED, source, tmp_path / "no" / "y.npy"), "y.npy", "No such file")
