@@ -229,13 +229,20 @@ def _run(client: Any, work: Work) -> None:
                 done += _number(result, address)
                 progress.show(done)
             time.sleep(0.01)
-            if time.monotonic() - heard > 1 and client.nthreads():
+            if time.monotonic() - heard > 1 and _has_workers(client, address):
                 heard = time.monotonic()
             if time.monotonic() - heard > PATIENCE:
                 raise Refusal(f"the scheduler at {address} has no workers any more")
     finally:
         progress.close()
         _stop(client, futures)
+
+
+def _has_workers(client: Any, address: str) -> bool:
+    try:
+        return bool(client.nthreads())
+    except OSError:
+        raise Refusal(f"the scheduler at {address} was lost") from None
 
 
 def _number(result: Any, address: str) -> int:
