@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.numpy.numpy_vjps import unbroadcast_f
@@ -64,5 +64,10 @@ def _function(name: str) -> Any:
 
 
 _FUNCTIONS = _call.functions(__name__, _function)
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...  # functions and classes come from the table
+
+
 globals().update(_FUNCTIONS)
 __all__ = list(_FUNCTIONS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -80,5 +80,10 @@ def _function(name: str) -> Any:
 
 
 _FUNCTIONS = _call.functions(__name__, _function)
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...  # functions and classes come from the table
+
+
 globals().update(_FUNCTIONS)
 __all__ = list(_FUNCTIONS)

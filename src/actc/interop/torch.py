@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -46,5 +46,10 @@ _MODULES: dict[str, Any] = {
 for _name, _made in _MODULES.items():
     _made.__name__, _made.__qualname__, _made.__module__ = _name, _name, __name__
     _made.__doc__ = f"`{_made.name}` as a module: {_FUNCTIONS[_made.name].__signature__}."
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...  # functions and classes come from the table
+
+
 globals().update(_FUNCTIONS, **_MODULES)
 __all__ = ["Activation", *_FUNCTIONS, *_MODULES]
