@@ -54,8 +54,8 @@ for f in actc.functions.values():
     result = f(x)
 
 # Mistakes are found before they run
-actc.gelu(x, 0.5, 0.5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
-actc.elu(x, beta=0.5, out=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+actc.gelu(x, 0.5, 0.5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+actc.elu(x, beta=0.5, out=3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 actc.gelu(object())  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 actc.gelu.backward(x)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 actc.gelu.parameter_backward(x, x)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
