@@ -22,7 +22,7 @@ def _sums(name: str, parameter: str) -> Any:
     find = _call.pass_of(name, "parameter_backward")
     once = primitive(lambda g, x, *p: find(g, x, *p)[parameter])
     defvjp(once, *[_refuse(name, "parameter_backward")] * (2 + len(_call.DEFAULTS[name])))
-    return lambda ans, x, *p: lambda g: once(g, x, *p)
+    return lambda y, x, *p: lambda g: once(g, x, *p)
 
 
 def _primitive(name: str) -> Any:
@@ -36,23 +36,23 @@ def _primitive(name: str) -> Any:
     }
     defvjp(
         f,
-        lambda ans, x, *p: unbroadcast_f(x, lambda g: back(g, x, *p)),
+        lambda y, x, *p: unbroadcast_f(x, lambda g: back(g, x, *p)),
         *(_sums(name, parameter) for parameter in parameters),
     )
     defvjp(
         back,
-        lambda ans, g, x, *p: unbroadcast_f(g, lambda h: back(h, x, *p)),
-        lambda ans, g, x, *p: unbroadcast_f(x, lambda h: h * g * curve(x, *p)),
+        lambda y, g, x, *p: unbroadcast_f(g, lambda h: back(h, x, *p)),
+        lambda y, g, x, *p: unbroadcast_f(x, lambda h: h * g * curve(x, *p)),
         *of_parameters["backward"],
     )
-    defvjp(slope, lambda ans, x, *p: unbroadcast_f(x, lambda g: g * curve(x, *p)), *of_parameters["derivative"])
+    defvjp(slope, lambda y, x, *p: unbroadcast_f(x, lambda g: g * curve(x, *p)), *of_parameters["derivative"])
     defvjp(curve, *[_refuse(name, "second_derivative")] * (1 + len(parameters)))
-    defjvp(f, lambda t, ans, x, *p: t * slope(x, *p), *of_parameters["forward mode"])
-    defjvp(slope, lambda t, ans, x, *p: t * curve(x, *p), *of_parameters["forward mode"])
+    defjvp(f, lambda t, y, x, *p: t * slope(x, *p), *of_parameters["forward mode"])
+    defjvp(slope, lambda t, y, x, *p: t * curve(x, *p), *of_parameters["forward mode"])
     defjvp(
         back,
-        lambda t, ans, g, x, *p: back(t, x, *p),
-        lambda t, ans, g, x, *p: t * g * curve(x, *p),
+        lambda t, y, g, x, *p: back(t, x, *p),
+        lambda t, y, g, x, *p: t * g * curve(x, *p),
         *of_parameters["forward mode"],
     )
     return f
