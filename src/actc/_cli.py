@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import functools
 import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import actc
@@ -164,8 +165,19 @@ def apply(args: argparse.Namespace) -> None:
     passes = _cli_apply.passes(tier[name])
     if args.which not in passes:
         raise unknown("pass", args.which, passes)
+    run: Callable[..., None] = _cli_apply.apply
+    if args.scheduler is not None and args.workers is not None:
+        raise UsageError("--workers are started here, and --scheduler has those of its cluster: give one of the two")
+    if args.workers is not None and args.workers < 1:
+        raise UsageError(f"--workers must be positive, not {args.workers}")
+    if args.dask:
+        from actc import _cli_scale
+
+        run = functools.partial(_cli_scale.apply, scheduler=args.scheduler, workers=args.workers)
+    elif args.scheduler is not None or args.workers is not None:
+        raise UsageError("--scheduler and --workers are for --dask")
     try:
-        _cli_apply.apply(passes[args.which], args.input, args.output, values, args.force, args.bfloat16)
+        run(passes[args.which], args.input, args.output, values, args.force, args.bfloat16)
     except _cli_apply.Refusal as error:
         raise Failure(str(error)) from None
 
@@ -236,6 +248,9 @@ def _apply_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument("--exact", action="store_true", help="the correctly rounded tier")
     p.add_argument("--force", action="store_true", help="replace out.npy, which may be in.npy itself")
     p.add_argument("--bfloat16", action="store_true", help="the file holds bfloat16, which .npy records as 2-byte void")
+    p.add_argument("--dask", action="store_true", help="on the workers of dask.distributed; also from zarr to zarr")
+    p.add_argument("--scheduler", metavar="ADDRESS", help="of a cluster that sees the same files (default: one here)")
+    p.add_argument("--workers", type=int, metavar="N", help="processes to start here (default: one for each core)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -36,18 +36,13 @@ def passes(f: Any) -> dict[str, Any]:
 
 def reason(error: Exception) -> str:
     """One line, without the number and path that OSError prints."""
-    text = str(getattr(error, "strerror", None) or error).splitlines()[0]
+    text = (str(getattr(error, "strerror", None) or error) or type(error).__name__).splitlines()[0]
     return "shorter than its header says" if text.startswith("mmap length") else text
 
 
 def apply(f: Any, source: str, target: str, parameters: Mapping[str, float], force: bool, bfloat16: bool) -> None:
     """Write f of the array in `source` to `target`, complete or not at all."""
-    final = Path(target)
-    if os.path.lexists(final) and not force:
-        raise Refusal(f"{target}: exists; --force replaces it")
-    final = final.resolve()  # a link stays a link
-    if final.exists() and not final.is_file():
-        raise Refusal(f"{target}: not a regular file")
+    final = final_name(target, force)
     x = _load(source, bfloat16)
     dtype = _result_dtype(f, x, source)
     try:
@@ -59,6 +54,19 @@ def apply(f: Any, source: str, target: str, parameters: Mapping[str, float], for
             os.fsync(out.fileno())  # some file systems report a full disk only now
     except OSError as error:
         raise Refusal(f"{target}: {reason(error)}") from None
+
+
+def final_name(
+    target: str, force: bool, replaceable: Callable[[Path], bool] = Path.is_file, what: str = "a regular file"
+) -> Path:
+    """Where the result goes, if it may."""
+    final = Path(target)
+    if os.path.lexists(final) and not force:
+        raise Refusal(f"{target}: exists; --force replaces it")
+    final = final.resolve()  # a link stays a link
+    if final.exists() and not replaceable(final):
+        raise Refusal(f"{target}: not {what}")
+    return final
 
 
 def _load(source: str, bfloat16: bool) -> np.memmap[Any, Any]:
@@ -109,14 +117,22 @@ def _write_header(out: IO[bytes], x: Array, dtype: np.dtype[Any]) -> None:
 
 
 def _chunks(x: np.memmap[Any, Any]) -> Iterator[Array]:
-    """Runs of the array in the order of the file, each in a mapping of its own: mapped as a whole, a file may become
-    resident in pieces of several megabytes, whatever is given back afterwards."""
-    progress = _Progress(x.size)
-    with open(x.filename or "", "rb") as file:
-        for i in range(0, x.size, CHUNK):
-            yield np.memmap(file, x.dtype, "r", x.offset + i * x.itemsize, min(CHUNK, x.size - i)).view(np.ndarray)
-            progress.show(min(x.size, i + CHUNK))
+    """The whole array in the order of the file."""
+    progress, done = _Progress(x.size), 0
+    for chunk in windows(x.filename or "", x.dtype, x.offset, 0, x.size):
+        yield chunk
+        done += chunk.size
+        progress.show(done)
     progress.close()
+
+
+def windows(path: str | Path, dtype: np.dtype[Any], offset: int, first: int, last: int) -> Iterator[Array]:
+    """Runs of a file's elements, each in a mapping of its own: mapped as a whole, a file may become resident in pieces
+    of several megabytes, whatever is given back afterwards."""
+    with open(path, "rb") as file:
+        for i in range(first, last, CHUNK):
+            count = min(CHUNK, last - i)
+            yield np.memmap(file, dtype, "r", offset + i * dtype.itemsize, count).view(np.ndarray)
 
 
 @contextmanager

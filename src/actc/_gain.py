@@ -84,7 +84,7 @@ def gain(function: Any, pass_: str = "forward", **parameters: float) -> float:
         if name not in f.parameters:
             has = ", ".join(f.parameters) or "none"
             raise TypeError(f"gain: {f.info['name']} has no parameter {name!r}; it has: {has}")
-        if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, np.longdouble):
+        if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, np.longdouble):  # type: ignore[redundant-expr, unreachable]
             raise TypeError(f"gain: {name} must be a number, not {type(value).__name__}")
         values[name] = float(value)
     if values == dict(f.parameters):

@@ -67,7 +67,7 @@ def maxout_layer(x: Any, W: Any, b: Any, *, out: Array | None = None) -> Array:
     flat, maps, biases, shape, dtype = _operands("maxout_layer", x, W, b)
     if out is None:
         out = np.empty(shape, dtype)
-    elif not isinstance(out, np.ndarray) or out.dtype != dtype:
+    elif not isinstance(out, np.ndarray) or out.dtype != dtype:  # type: ignore[redundant-expr]
         found = getattr(out, "dtype", type(out))
         raise TypeError(f"maxout_layer: out must be an ndarray of dtype {dtype}, not {found}")
     elif out.shape != shape or not out.flags.writeable:

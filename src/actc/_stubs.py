@@ -1,7 +1,6 @@
 """Print the package's type stub from the table; the build does so and puts it beside the package.
 
-A function without parameters is a `_Function`; one with parameters gets a Protocol of its own, so that editors know
-their names.
+The functions of one list of parameters share a Protocol, so that editors know their names, and its passes have theirs.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from actc._surface import ALIASES, PASSES
 HEAD = '''"""Type stub of actc, printed from the table by the build."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeAlias, overload
+from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,27 +21,19 @@ from numpy.typing import ArrayLike, NDArray
 from actc import diagnostics as diagnostics
 from actc import exact as exact
 from actc import init as init
+from actc import interop as interop
 from actc import views as views
 
 _Array: TypeAlias = NDArray[Any]
 
-class _Function(Protocol):
-    """y = f(x)"""
+_F = TypeVar("_F", bound=np.floating[Any])
 
-    __name__: str
-    formula: str
-    info: Mapping[str, Any]
-    parameters: Mapping[str, float]
-    @overload
-    def __call__(self, x: np.floating[Any] | float, /) -> Any: ...
-    @overload
-    def __call__(self, x: ArrayLike, /, out: _Array | None = ..., **kwargs: Any) -> _Array: ...
-    def derivative(self, x: ArrayLike, /, out: _Array | None = ..., **kwargs: Any) -> _Array: ...
-    def second_derivative(self, x: ArrayLike, /, out: _Array | None = ..., **kwargs: Any) -> _Array: ...
-    def backward(self, g: ArrayLike, x: ArrayLike, /, out: _Array | None = ..., **kwargs: Any) -> _Array: ...
-    def value_and_derivative(
-        self, x: ArrayLike, /, out: tuple[_Array | None, _Array | None] = ..., **kwargs: Any
-    ) -> tuple[_Array, _Array]: ...
+class _Dispatching(Protocol):
+    """What NumPy hands over to the library that made it."""
+
+    def __array_ufunc__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+_Input: TypeAlias = ArrayLike | _Dispatching
 '''
 
 MAXOUT_LAYER = """
@@ -112,26 +103,65 @@ def __getattr__(name: str) -> Any: ...
 """
 
 
-def protocol(name: str, parameters: list[str]) -> str:
-    """The Protocol of a function with parameters."""
-    typed = ", ".join(f"{p}: ArrayLike = ..." for p in parameters)
-    keywords = ", ".join(f"{p}: ArrayLike = ..." for p in parameters)
-    tail = "out: _Array | None = ..., **kwargs: Any"
-    return f'''
-class {name}(Protocol):
-    """y = f(x, {", ".join(parameters)})"""
+# pass -> suffix of its Protocol, arrays that go in, how many come out
+KINDS = {
+    "": ("", ("x",), 1),
+    "derivative": ("", ("x",), 1),
+    "second_derivative": ("", ("x",), 1),
+    "backward": ("Backward", ("g", "x"), 1),
+    "value_and_derivative": ("Pair", ("x",), 2),
+}
 
+
+def protocol_name(parameters: tuple[str, ...], kind: str) -> str:
+    """The Protocol of one pass of the functions with these parameters."""
+    return "_Ufunc" + "".join(p.title().replace("_", "") for p in parameters) + KINDS[kind][0]
+
+
+def protocols(parameters: tuple[str, ...]) -> str:
+    """The Protocols of the functions with these parameters: their passes, and the function itself.
+
+    An array of floats gives one of the same type; dtype= and all other inputs give what only the call itself can tell.
+    """
+    typed = "".join(f"{p}: ArrayLike = ..., " for p in parameters)
+    text = []
+    for kind in ("", "backward", "value_and_derivative"):
+        _, inputs, outputs = KINDS[kind]
+        same, out = "NDArray[_F]", "_Array | None"
+        any_, more = "Any", "where: ArrayLike = ..., casting: str = ..., order: str = ..., subok: bool = ..."
+        if outputs == 2:
+            same, any_, out = f"tuple[{same}, {same}]", "tuple[Any, Any]", f"tuple[{out}, {out}]"
+        floats, others = (", ".join(f"{n}: {t}" for n in inputs) for t in ("NDArray[_F]", "_Input"))
+        text.append(f"""
+class {protocol_name(parameters, kind)}(Protocol):
     __name__: str
+    nin: int
+    nout: int
+    @overload
+    def __call__(self, {floats}, /, {typed}out: {out} = ..., *, {more}) -> {same}: ...
+    @overload
+    def __call__(self, {others}, /, {typed}out: {out} = ..., **kwargs: Any) -> {any_}: ...
+""")
+    passes = [f"    {kind}: {protocol_name(parameters, kind)}\n" for kind in PASSES]
+    if parameters:
+        keywords = typed.removesuffix(", ")
+        passes.append(
+            f"    def parameter_backward(self, g: ArrayLike, x: ArrayLike, /, {keywords}) -> dict[str, Any]: ...\n"
+        )
+    text.append(f'''
+class {function_name(parameters)}({protocol_name(parameters, "")}, Protocol):
+    """y = f({", ".join(["x", *parameters])})"""
+
     formula: str
     info: Mapping[str, Any]
     parameters: Mapping[str, float]
-    def __call__(self, x: ArrayLike, /, {typed}, {tail}) -> Any: ...
-    def derivative(self, x: ArrayLike, /, {typed}, {tail}) -> Any: ...
-    def second_derivative(self, x: ArrayLike, /, {typed}, {tail}) -> Any: ...
-    def backward(self, g: ArrayLike, x: ArrayLike, /, {typed}, {tail}) -> Any: ...
-    def value_and_derivative(self, x: ArrayLike, /, {typed}, **kwargs: Any) -> tuple[Any, Any]: ...
-    def parameter_backward(self, g: ArrayLike, x: ArrayLike, /, {keywords}) -> dict[str, Any]: ...
-'''
+{"".join(passes)}''')
+    return "".join(text)
+
+
+def function_name(parameters: tuple[str, ...]) -> str:
+    """The Protocol of the functions with these parameters."""
+    return "_Function" + ("Of" + "".join(p.title().replace("_", "") for p in parameters) if parameters else "")
 
 
 def gate_protocol(name: str, parameters: list[str]) -> str:
@@ -185,30 +215,30 @@ class _{row.name.title().replace("_", "")}(Protocol):
 
 def stub() -> str:
     """The text of `__init__.pyi`."""
-    protocols: dict[tuple[str, ...], str] = {(): "_Function"}
+    known: set[tuple[str, ...]] = set()
     text, declarations = [HEAD], []
     for row in _core.rows():
         key = tuple(row.parameters)
-        if key not in protocols:
-            protocols[key] = "_FunctionOf" + "".join(p.title().replace("_", "") for p in key)
-            text.append(protocol(protocols[key], list(key)))
+        if key not in known:
+            known.add(key)
+            text.append(protocols(key))
         names = dict.fromkeys([row.name, row.unique_name, *(a for a, n in ALIASES.items() if n == row.name)])
         for name in names:
-            declarations.append(f"{name}: {protocols[key]}")
-            declarations += [f"{name}_{p}: Any" for p in PASSES]
+            declarations.append(f"{name}: {function_name(key)}")
+            declarations += [f"{name}_{kind}: {protocol_name(key, kind)}" for kind in PASSES]
             declarations += [f"{name}_parameter_backward: Any"] * bool(key)
-    protocols = {}
+    gates: dict[tuple[str, ...], str] = {}
     for gate in _core.gates():
         key = tuple(gate.parameters)
-        if key not in protocols:
-            protocols[key] = "_Gate" + "".join(p.title().replace("_", "") for p in key)
-            text.append(gate_protocol(protocols[key], list(key)))
+        if key not in gates:
+            gates[key] = "_Gate" + "".join(p.title().replace("_", "") for p in key)
+            text.append(gate_protocol(gates[key], list(key)))
         for name in dict.fromkeys([gate.name, gate.unique_name]):
-            declarations += [f"{name}: {protocols[key]}", f"{name}_backward: Any"]
+            declarations += [f"{name}: {gates[key]}", f"{name}_backward: Any"]
     for row in _rows.rows():
         text.append(row_protocol(row))
         declarations.append(f"{row.name}: _{row.name.title().replace('_', '')}")
-        declarations += [f"{row.name}_{p}: Any" for p in _row_surface.passes_of(row)]
+        declarations += [f"{row.name}_{p}: Any" for p in [*_row_surface.passes_of(row), *["index"] * row.grouped]]
     return "".join(text) + MAXOUT_LAYER + TAIL + "\n" + "\n".join(declarations) + "\n"
 
 
