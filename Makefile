@@ -20,6 +20,9 @@ bench: $(VENV)/.bench                 ## against plain NumPy, every function, dt
 bench-peers: $(VENV)/.peers           ## against SciPy, PyTorch, JAX, ONNX Runtime, numexpr, numba, thinc
 	$(BIN)/python bench/against.py $(ARGS)
 
+bench-check: $(VENV)/.bench           ## has anything become slower? against docs/speed.json, on a quiet machine
+	$(BIN)/python bench/check.py $(ARGS)
+
 lint: $(VENV)/.lint                   ## ruff, mypy, cython-lint, codespell, clang-format where it is installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check src tests bench examples setup.py
 	cp $$($(BIN)/python -c 'import actc; print(actc.__path__[0])')/__init__.pyi src/actc/  # printed by the build
