@@ -12,7 +12,7 @@ demo: $(VENV)/.demo                   ## train on real digits, benchmark, draw d
 	$(BIN)/python examples/digits.py
 
 test: $(VENV)/.test                   ## every test, a file to each core
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --durations=15  # a worker a core already
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=15
 
 bench: $(VENV)/.bench                 ## against plain NumPy, every function, dtype and size
 	$(BIN)/python bench/compare.py
