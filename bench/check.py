@@ -3,8 +3,9 @@
     python bench/check.py            compare with docs/speed.json: exit code 1 where a ratio has grown by more than 15 %
     python bench/check.py --write    measure them anew, for this kind of machine
 
-A machine has its own ratios, so the file keeps one set for each processor and instruction set, and a machine that it does not know is
-told so (exit code 2). What seems slower is measured again, longer, before it counts. Not part of CI: it needs a quiet machine.
+A machine has its own ratios, so the file keeps one set for each processor and instruction set; one that it does not know
+is told so (exit code 2). What seems slower is measured again, longer, before it counts. Not part of CI, for it takes a quiet
+machine.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import actc
 from actc import _bench
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "speed.json"
-FIRST = "identity relu leaky_relu prelu elu selu sigmoid tanh softplus softsign silu gelu mish".split()
+FIRST = list(actc.elementwise)[:13]  # as the table has them
 SIZES = (1, 1000, 65_536, 1_000_000)
 MORE = 1.15
 SECONDS, AGAIN = 0.05, 0.5
@@ -76,7 +77,10 @@ def main() -> int:
     known = json.loads(FILE.read_text()) if FILE.exists() else {}
     before = known.setdefault(machine(), {})
     if not before and not args.write:
-        print(f"docs/speed.json has no ratios of {machine()}: --write makes them; it has {', '.join(known)}", file=sys.stderr)
+        print(
+            f"docs/speed.json has no ratios of {machine()}: --write makes them; it has {', '.join(known)}",
+            file=sys.stderr,
+        )
         return 2
     slower = 0
     for cell in cells():
