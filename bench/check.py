@@ -3,9 +3,9 @@
     python bench/check.py            compare with docs/speed.json: exit code 1 where a ratio has grown by more than 15 %
     python bench/check.py --write    measure them anew, for this kind of machine
 
-A machine has its own ratios, so the file keeps one set for each processor and instruction set; one that it does not know
-is told so (exit code 2). What seems slower is measured again, longer, before it counts. Not part of CI, for it takes a quiet
-machine.
+A machine has its own ratios, so the file keeps one set for each processor and instruction set; one that it does not
+know is told so (exit code 2). What seems slower is measured again, longer, before it counts. Not part of CI, for it
+takes a quiet machine.
 """
 
 from __future__ import annotations
