@@ -27,7 +27,7 @@ FILE = Path(__file__).resolve().parent.parent / "docs" / "speed.json"
 FIRST = list(actc.elementwise)[:13]  # as the table has them
 SIZES = (1, 1000, 65_536, 1_000_000)
 MORE = 1.15
-SECONDS, AGAIN = 0.05, 0.5
+SECONDS, AGAIN, TRIES = 0.05, 0.3, 3
 
 
 def machine() -> str:
@@ -88,11 +88,14 @@ def main() -> int:
         if args.names and cell[0] not in args.names:
             continue
         now = ratio(cell, SECONDS)
-        if args.write:
-            before[key] = float(f"{now:.3g}")
-        elif key in before and now > MORE * before[key] and (now := min(now, ratio(cell, AGAIN))) > MORE * before[key]:
-            slower += 1
-            print(f"{key}: {now / before[key]:.2f} times the committed ratio ({now:.3g}, {before[key]:.3g})")
+        if args.write:  # the middle one: neither a lucky moment nor a busy one
+            before[key] = float(f"{sorted([now, *(ratio(cell, SECONDS) for _ in range(2))])[1]:.3g}")
+        elif key in before:
+            for _ in range(TRIES):
+                now = now if now <= MORE * before[key] else min(now, ratio(cell, AGAIN))
+            if now > MORE * before[key]:
+                slower += 1
+                print(f"{key}: {now / before[key]:.2f} times the committed ratio ({now:.3g}, {before[key]:.3g})")
     if args.write:
         lines = [
             f"{json.dumps(m)}: {{\n" + ",\n".join(f"  {json.dumps(k)}: {v}" for k, v in sorted(of.items())) + "\n}"
