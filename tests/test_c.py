@@ -11,10 +11,10 @@ import os
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 
 import pytest
+from commands import run, shorten
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "c" / "src"
@@ -31,25 +31,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="drives Unix compilers"),
     pytest.mark.skipif(not SOURCES.is_dir(), reason="needs the source tree"),
 ]
-
-
-def run(*command, check=True, **options):
-    environment = {k: v for k, v in os.environ.items() if k != "ACTC_ISA"}
-    environment.update(options.pop("env", {}))
-    done = subprocess.run(
-        [str(c) for c in command], env=environment, capture_output=True, text=True, errors="replace", **options
-    )
-    if check:
-        assert done.returncode == 0, f"{' '.join(map(str, command))}\n{shorten(done.stdout)}\n{shorten(done.stderr)}"
-    return done
-
-
-def shorten(text, lines=40):
-    """The beginning and the end: a broken kernel fails in many places, and the summary comes last."""
-    all_lines = text.splitlines()
-    if len(all_lines) <= lines:
-        return text
-    return "\n".join([*all_lines[: lines - 3], f"... {len(all_lines) - lines} lines", *all_lines[-3:]])
 
 
 def in_parallel(function, items):

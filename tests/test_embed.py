@@ -7,16 +7,18 @@ that is not there is skipped by name; `make embed` installs what it can.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import commands
 import pytest
+from commands import need
 
 from actc import _config
 
@@ -31,27 +33,10 @@ pytestmark = [
     pytest.mark.skipif(not FOLDER.is_dir(), reason="needs the source tree"),
 ]
 
-
-def run(*command: str | Path, cwd: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "PKG_CONFIG_PATH": str(Path(LIBDIR, "pkgconfig")),
-        "LD_LIBRARY_PATH": LIBDIR,
-        "DYLD_LIBRARY_PATH": LIBDIR,
-    }
-    done = subprocess.run(
-        [str(c) for c in command], cwd=cwd, env=environment, capture_output=True, text=True, timeout=300
-    )
-    if check:
-        assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}"
-    return done
-
-
-def need(*tools: str) -> str:
-    for tool in tools:
-        if not shutil.which(tool):
-            pytest.skip(f"no {tool}")
-    return tools[0]
+run = functools.partial(
+    commands.run,
+    env={"PKG_CONFIG_PATH": str(Path(LIBDIR, "pkgconfig")), "LD_LIBRARY_PATH": LIBDIR, "DYLD_LIBRARY_PATH": LIBDIR},
+)
 
 
 def flags(*which: str) -> list[str]:

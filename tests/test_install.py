@@ -15,6 +15,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from commands import need, run
 
 from actc import _config
 
@@ -33,21 +34,6 @@ pytestmark = [
 ]
 
 
-def run(*command: str | Path, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [str(c) for c in command], env={**os.environ, **environment}, capture_output=True, text=True, timeout=600
-    )
-    if check:
-        assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    return done
-
-
-def need(*tools: str) -> None:
-    for tool in tools:
-        if not shutil.which(tool):
-            pytest.skip(f"no {tool}")
-
-
 def undefined(*objects: Path) -> set[str]:
     """What the objects want of others, together."""
     found: dict[str, set[str]] = {"U": set(), "defined": set()}
@@ -61,7 +47,7 @@ def undefined(*objects: Path) -> set[str]:
 def reproduces(program: Path, to: Path, **environment: str) -> None:
     """A build of examples/embed/apply.c gives the expected bits."""
     for expected in EXPECTED:
-        run(program, expected.stem, EMBED / "input.f32", to / "output.f32", **environment)
+        run(program, expected.stem, EMBED / "input.f32", to / "output.f32", env=environment)
         assert (to / "output.f32").read_bytes() == expected.read_bytes(), expected.stem
 
 
@@ -284,7 +270,7 @@ def test_flags_compile(tmp_path: Path) -> None:
     """`cc program.c $(python -m actc --cflags --libs)`."""
     need("cc")
     environment = {"PYTHONPATH": str(Path(_config.__file__).parents[1])}
-    flags = run(sys.executable, "-m", "actc", "--cflags", "--libs", **environment).stdout.split()
+    flags = run(sys.executable, "-m", "actc", "--cflags", "--libs", env=environment).stdout.split()
     run("cc", EMBED / "apply.c", *flags, "-o", tmp_path / "apply")
     reproduces(tmp_path / "apply", tmp_path)
 

@@ -183,7 +183,7 @@ void actc_through_blocks(const isa *in_use, const unit *u, loop *f, const fits *
         const size_t next = at + n, after = total - next < BLOCK ? total : next + BLOCK;
         for (int i = 0; i < operands; i++) {
             const char *end = c->strides[i] == size ? element_of(c, i, after) : NULL;
-            for (const char *p = element_of(c, i, next); p < end; p += 64) __builtin_prefetch(p);
+            for (const char *p = element_of(c, i, next); p < end; p += 64) PREFETCH(p);
         }
         f(in, out, n, parameters, (size_t)vary);
 

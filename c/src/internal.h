@@ -147,4 +147,10 @@ enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64
 #define ACTC_HAS_GNU 0
 #endif
 
+#if defined(__GNUC__) || defined(__clang__)
+#define PREFETCH(...) __builtin_prefetch(__VA_ARGS__)
+#else
+#define PREFETCH(...) ((void)0) /* a wish */
+#endif
+
 #endif

@@ -5,10 +5,9 @@
 #define _DEFAULT_SOURCE
 #define _DARWIN_C_SOURCE
 #include "flat.h"
+#include "pages.h"
 
 #include <signal.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 enum { LONGEST = 257, ROOM = 1 << 19, REGIONS = ALL_MAX }; /* ROOM: a multiple of every page size in use */
 enum where { AT_END, AT_BEGINNING, REVERSED, IN_PLACE, IN_PLACE_AT_BEGINNING, WHERES };
@@ -22,15 +21,8 @@ static enum where now_where;
 
 static void map_regions(void)
 {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    if (ROOM % page) {
-        printf("test_guard: pages of %lu bytes, skipped\n", (unsigned long)page);
-        exit(EXIT_SUCCESS);
-    }
     for (int i = 0; i < REGIONS; i++) {
-        char *all = mmap(NULL, ROOM + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (all == MAP_FAILED || mprotect(all + page, ROOM, PROT_READ | PROT_WRITE)) abort();
-        room[i] = all + page;
+        room[i] = room_between_pages("test_guard", ROOM);
         plain[i] = malloc(ROOM);
         if (!plain[i]) abort();
     }

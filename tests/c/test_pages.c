@@ -3,10 +3,9 @@
 #define _DEFAULT_SOURCE
 #define _DARWIN_C_SOURCE
 #include "cases.h"
+#include "pages.h"
 
 #include <signal.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 enum { LONGEST = 67, REGIONS = OPERANDS_MAX, ROOM = 65536 }; /* a multiple of every page size in use */
 
@@ -18,16 +17,7 @@ static const char *now_where;
 
 static void map_regions(void)
 {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    if (ROOM % page) {
-        printf("test_pages: pages of %lu bytes, skipped\n", (unsigned long)page);
-        exit(EXIT_SUCCESS);
-    }
-    for (int i = 0; i < REGIONS; i++) {
-        char *all = mmap(NULL, ROOM + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (all == MAP_FAILED || mprotect(all + page, ROOM, PROT_READ | PROT_WRITE)) abort();
-        room[i] = all + page;
-    }
+    for (int i = 0; i < REGIONS; i++) { room[i] = room_between_pages("test_pages", ROOM); }
 }
 
 /* A handler may not print through stdio in general; this one does so once and leaves. */

@@ -112,13 +112,13 @@ static INLINE V get(const panel *p, mode way, memory m, size_t i, size_t n)
 {
     const char *at = m.at + (ptrdiff_t)i * m.step;
     if (!way.own) return read_any(p->dtype, at, m.lane, n);
-    if (!way.along) __builtin_prefetch(at + AHEAD * m.step);
+    if (!way.along) PREFETCH(at + AHEAD * m.step);
     return n < LANES ? load_some((const REAL *)at, n) : load((const REAL *)at);
 }
 static INLINE void put(const panel *p, mode way, memory m, size_t i, size_t n, V v)
 {
     char *at = m.at + (ptrdiff_t)i * m.step;
-    if (way.own && !way.along) __builtin_prefetch(at + AHEAD * m.step, 1);
+    if (way.own && !way.along) PREFETCH(at + AHEAD * m.step, 1);
     if (!way.own)
         write_any(p->dtype, at, m.lane, v, n);
     else if (n < LANES)
