@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import oracle
 import pytest
-from conftest import PASSES, TIERS, is_nan, pass_of, run_python
+from conftest import PASSES, TIERS, is_nan, pass_of, run_python, same_bits
 from mpmath import mp, mpf
 
 import actc
@@ -138,3 +138,11 @@ def test_longdouble_parameters_are_refused() -> None:
 
 def test_longdouble_parameters_are_refused_without_the_fast_path() -> None:
     run_python("import test_special_parameters as t; t.test_longdouble_parameters_are_refused()", ACTC_PLAIN_UFUNC="1")
+
+
+def test_zeros_of_both_signs_in_both_tiers() -> None:
+    """A slope, threshold or bias of -0: 0 + -0 is +0, whatever the unit that adds."""
+    x = np.float32([0.0, -0.0, 1e-22, -1e-22, 1e18, -1e18, 2.0, -2.0])
+    for a, b in itertools.product((0.0, -0.0), repeat=2):
+        for f, parameters in (("srelu", (a, b, a, b)), ("star_relu", (a, b))):
+            same_bits(actc.functions[f](x, *parameters), getattr(actc.exact, f)(x, *parameters))

@@ -26,7 +26,8 @@ BODY(star_relu)
     pair line = two_product(p[0].high, x);
     line.l = fma(p[0].low, x, line.l);
     pair square = product(line, single(x)), y = two_sum(square.h, p[1].high);
-    o->y = sel(above_0, sel(none, p[1].high, closed(y.h, y.l + (square.l + p[1].low))), unless_nan(x, p[1].high));
+    o->y =
+        sel(above_0, sel(none, p[1].high + K(0), closed(y.h, y.l + (square.l + p[1].low))), unless_nan(x, p[1].high));
     /* times a gradient before it becomes subnormal or overflows; a small slope leaves more room below, less above */
     M tiny = lt(x, K(0x1p-40f)), large = gt(x, K(0x1p40f)), gentle = lt(abs(p[0].high), K(1));
     V k = sel(tiny, sel(gentle, K(120), K(60)), sel(large, sel(gentle, K(-4), K(-100)), K(0)));
@@ -47,7 +48,8 @@ BODY(srelu)
     off.l = off.l - t.low;
     pair rise = product(off, both(a)), line = two_sum(t.high, rise.h);
     V y = closed(line.h, line.l + (rise.l + t.low));
-    y = sel(eq(y, K(0)) & eq(t.high, K(0)), rise.h, y); /* -0 where the product underflows */
+    /* -0 where the product underflows, and not where the slope is -0 */
+    y = sel(eq(y, K(0)) & eq(t.high, K(0)) & gt(abs(a.high), K(0)), rise.h, y);
     o->y = sel(after & right, x, y);
     o->y = unless_nan(known, sel(eq(x, K(0)) & eq(o->y, K(0)), x, o->y));
     o->d = unless_nan(known, sel(after & right, K(1), a.high));
