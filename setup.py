@@ -1,6 +1,6 @@
-"""Build libactc (the C library, as C users get it) and the Cython extensions that link to it.
+"""Build libactc (the C library, as C users get it), libactc_threads and the Cython extensions that link to them.
 
-The code ships once: the shared library lies in actc/lib and the extensions find it by a relative run path.
+The code ships once: the shared libraries lie in actc/lib and the extensions find them by a relative run path.
 """
 
 import os
@@ -17,13 +17,14 @@ from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent
 C_SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c" / "src").rglob("*.c"))
+THREADS_SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c" / "threads").glob("*.c"))
 C_DEPENDS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c").rglob("*.[hd]*") if p.is_file())
 SMALL = ("scalar_", "sse2_")  # units whose speed is no target are compiled for size: a wheel has to stay below 2 MB
 RPATH = "@loader_path/lib" if sys.platform == "darwin" else "$ORIGIN/lib"
 
 
-def library_name():
-    return {"darwin": "libactc.dylib", "win32": "actc.dll"}.get(sys.platform, "libactc.so")
+def library_name(name="actc"):
+    return {"darwin": f"lib{name}.dylib", "win32": f"{name}.dll"}.get(sys.platform, f"lib{name}.so")
 
 
 # For C users of an installed wheel; a C installation of its own (c/CMakeLists.txt) has fuller ones.
@@ -34,7 +35,14 @@ Version: {version}
 Cflags: -I${{prefix}}/include
 Libs: -L${{prefix}}/lib -lactc -Wl,-rpath,${{prefix}}/lib
 """
-CMAKE = """# find_package(actc CONFIG) gives actc::actc, which is actc::actc_shared: a wheel has no static library
+PKG_CONFIG_THREADS = """prefix=${{pcfiledir}}/../..
+Name: actc_threads
+Description: One call of actc shared by several threads
+Version: {version}
+Requires: actc
+Libs: -L${{prefix}}/lib -lactc_threads -pthread
+"""
+CMAKE = """# find_package(actc CONFIG) gives actc::actc, which is actc::actc_shared, and actc::threads: a wheel has no static library
 get_filename_component(_actc "${{CMAKE_CURRENT_LIST_DIR}}/../../.." ABSOLUTE)
 if(NOT TARGET actc::actc)
   foreach(_actc_target actc actc_shared)
@@ -43,8 +51,14 @@ if(NOT TARGET actc::actc)
       INTERFACE_INCLUDE_DIRECTORIES "${{_actc}}/include" INTERFACE_COMPILE_DEFINITIONS ACTC_SHARED)
   endforeach()
 endif()
+if(NOT TARGET actc::threads)
+  add_library(actc::threads SHARED IMPORTED)
+  set_target_properties(actc::threads PROPERTIES IMPORTED_LOCATION "${{_actc}}/lib/{threads}"
+    INTERFACE_LINK_LIBRARIES actc::actc)
+endif()
 set(actc_VERSION {version})
 set(actc_shared_FOUND TRUE)
+set(actc_threads_FOUND TRUE)
 foreach(_actc_component IN LISTS actc_FIND_COMPONENTS)
   if(actc_FIND_REQUIRED_${{_actc_component}} AND NOT actc_${{_actc_component}}_FOUND)
     set(actc_FOUND FALSE)
@@ -78,22 +92,25 @@ class BuildWithLibrary(build_ext):
         lib.mkdir(parents=True, exist_ok=True)
         shutil.copytree(ROOT / "c" / "include", package / "include", dirs_exist_ok=True)
         target = lib / library_name()
-        newest = max(os.path.getmtime(ROOT / f) for f in C_SOURCES + C_DEPENDS)
+        newest = max(os.path.getmtime(ROOT / f) for f in C_SOURCES + THREADS_SOURCES + C_DEPENDS)
         if self.force or not target.exists() or target.stat().st_mtime < newest:
-            self.build_library(target)
+            self.build_library(target, C_SOURCES, "ACTC_BUILD_SHARED")
+            self.build_library(lib / library_name("actc_threads"), THREADS_SOURCES, "ACTC_BUILD_THREADS", ["actc"])
+        version = self.distribution.get_version()
         for path, text in (
             ("pkgconfig/actc.pc", PKG_CONFIG),
+            ("pkgconfig/actc_threads.pc", PKG_CONFIG_THREADS),
             ("cmake/actc/actcConfig.cmake", CMAKE),
             ("cmake/actc/actcConfigVersion.cmake", CMAKE_VERSION),
         ):
             (lib / path).parent.mkdir(parents=True, exist_ok=True)
-            (lib / path).write_text(text.format(version=self.distribution.get_version(), library=library_name()))
+            (lib / path).write_text(text.format(version=version, library=library_name(), threads=library_name("actc_threads")))
         for extension in self.extensions:
             extension.library_dirs.append(str(lib))
         super().build_extensions()
 
-    def build_library(self, target):
-        macros: list = [("ACTC_BUILD_SHARED", None)]
+    def build_library(self, target, sources, macro, libraries=()):
+        macros: list = [(macro, None), *([("ACTC_SHARED", None)] if libraries else [])]
         if os.environ.get("ACTC_WITH_GNU"):
             macros.append(("ACTC_WITH_GNU", None))
         flags = (
@@ -101,9 +118,11 @@ class BuildWithLibrary(build_ext):
         )
         link = []
         if sys.platform.startswith("linux"):
-            link = [f"-Wl,-soname,{library_name()}", "-Wl,--strip-all"]
+            link = [f"-Wl,-soname,{target.name}", "-Wl,-rpath,$ORIGIN", "-Wl,--strip-all"]
         elif sys.platform == "darwin":
-            link = [f"-Wl,-install_name,@rpath/{library_name()}"]
+            link = [f"-Wl,-install_name,@rpath/{target.name}", "-Wl,-rpath,@loader_path"]
+        if libraries and sys.platform != "win32":
+            link += ["-pthread"]
 
         def compile_one(source):
             own = flags
@@ -112,8 +131,10 @@ class BuildWithLibrary(build_ext):
             return self.compiler.compile([source], self.build_temp, macros, ["c/include"], extra_postargs=own)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            objects = [o for group in pool.map(compile_one, C_SOURCES) for o in group]
-        self.compiler.link_shared_object(objects, str(target), extra_postargs=link)
+            objects = [o for group in pool.map(compile_one, sources) for o in group]
+        self.compiler.link_shared_object(
+            objects, str(target), libraries=list(libraries), library_dirs=[str(target.parent)], extra_postargs=link
+        )
 
     def copy_extensions_to_source(self):
         """An editable install: the library and the headers go where the extensions go."""
@@ -141,7 +162,7 @@ def extension(name, numpy_target="NPY_2_0_API_VERSION"):
         f"actc.{name}",
         [f"src/actc/{name}.pyx"],
         include_dirs=["c/include", np.get_include()],
-        libraries=["actc"],
+        libraries=["actc_threads", "actc"],
         define_macros=[
             ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
             ("NPY_TARGET_VERSION", numpy_target),

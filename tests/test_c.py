@@ -143,6 +143,16 @@ def test_threads(build):
     build.run_program("test_threads", build.isas[:1])  # which it switches
 
 
+@pytest.mark.parametrize("worth", [60, 0])  # microseconds; at 0 every call of some size is shared
+def test_pool(build, worth):
+    """c/threads: each index once, forks, signals, several callers; calls in pieces have the bits of calls alone."""
+    to = build.directory / f"test_pool_{worth}"
+    flags = ["-O1", "-std=c99", "-pedantic", *STRICT, *([] if worth else ["-DACTC_WORTH_WAKING=0"])]
+    sources = [PROGRAMS / "test_pool.c", *sorted((PROGRAMS.parents[1] / "c" / "threads").glob("*.c"))]
+    run(build.compiler, *flags, f"-I{INCLUDE}", *sources, *build.objects, "-lm", "-pthread", "-o", to)
+    run(to)
+
+
 def test_what_the_fuzzer_found(build):
     """The corpus of tests/fuzz, and calls at random: the bits of scalar on every instruction set, memory untouched."""
     program = build.directory / "fuzz"

@@ -127,6 +127,26 @@ cdef extern from "actc.h" nogil:
                         const Py_ssize_t *outer, const Py_ssize_t *inner, size_t rows, size_t length)
 
 
+cdef extern from "actc/threads.h" nogil:  # whoever calls these links libactc_threads
+    int actc_get_num_threads()
+    int actc_set_num_threads(int n)
+    int actc_set_num_threads_local(int n)
+    int actc_processors()
+    int ACTC_MAX_THREADS
+    ctypedef void actc_task(void *context, size_t first, size_t count) noexcept nogil
+    int actc_parallel(actc_task *task, void *context, size_t n, size_t least)
+    int actc_threads_apply(const actc_activation *activation, actc_pass which, actc_dtype dtype,
+                           const void *const *inputs, void *const *outputs, size_t n, const double *params)
+    int actc_threads_apply_strided(const actc_activation *activation, actc_pass which, actc_dtype dtype,
+                                   char **data, const Py_ssize_t *strides, size_t n)
+    int actc_threads_gate_apply(const actc_gate *gate, actc_pass which, actc_dtype dtype,
+                                const void *const *inputs, void *const *outputs, size_t n, const double *params)
+    int actc_threads_gate_apply_strided(const actc_gate *gate, actc_pass which, actc_dtype dtype,
+                                        char **data, const Py_ssize_t *strides, size_t n)
+    int actc_threads_apply_rows(const actc_row *row, actc_pass which, actc_dtype dtype, char **data,
+                                const Py_ssize_t *outer, const Py_ssize_t *inner, size_t rows, size_t length)
+
+
 cdef inline int apply_f32(const actc_activation *f, const float[::1] x, float[::1] y,
                           const double *params=NULL) noexcept nogil:
     """y = f(x); 0, or -1 where the lengths differ. params: parameter_count doubles, or NULL for the defaults."""

@@ -21,10 +21,14 @@ if _os.name == "nt":  # where there is no run path
 from actc import _surface
 from actc._config import cpu_features, get_cmake_dir, get_include, get_library, get_library_dir, show_config
 from actc._core import isa, isas, use_isa
+from actc._threads import from_environment as _from_environment
+from actc._threads import get_num_threads, set_num_threads, threads
 from actc._version import __version__
 
 if "ACTC_ISA" in _os.environ:  # the C library ignores a name that it does not know; Python should not
     use_isa(_os.environ["ACTC_ISA"])
+if "ACTC_NUM_THREADS" in _os.environ:
+    _from_environment(_os.environ["ACTC_NUM_THREADS"])
 
 elementwise, _flat = _surface.build(exact=False)
 globals().update(_flat)

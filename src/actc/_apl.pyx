@@ -7,6 +7,7 @@ from cpython.pycapsule cimport PyCapsule_New
 from cpython.ref cimport Py_INCREF
 from actc cimport *
 from actc.capi cimport *
+from actc._core cimport follow_context
 
 import numpy as np
 
@@ -24,6 +25,7 @@ ctypedef PyArray_DTypeMeta *DType
 
 cdef enum:
     MOST = 6  # operands of one call
+    FOR_A_THREAD = 8192  # elements at least
 
 cdef int type_numbers[<int>ACTC_DTYPE_COUNT]
 cdef dict computed_in = _core.promotions()
@@ -53,11 +55,31 @@ cdef inline int dtype_of(PyArrayMethod_Context *context) noexcept nogil:
     return -1
 
 
+ctypedef struct piece:
+    actc_pass which
+    actc_dtype dtype
+    int operands
+    char **data
+    const Py_ssize_t *strides
+    const Py_ssize_t *dimensions
+
+
+cdef void elements_piece(void *context, size_t begin, size_t count) noexcept nogil:
+    cdef piece *p = <piece *>context
+    cdef char *here[MOST]
+    cdef int k
+    for k in range(p.operands):
+        here[k] = p.data[k] + <Py_ssize_t>begin * p.strides[k]
+    actc_apl_strided(p.which, p.dtype, here, p.strides, count, p.strides + p.operands, <size_t>p.dimensions[1])
+
+
 cdef int elements(PyArrayMethod_Context *context, char **data, const Py_ssize_t *dimensions,
                   const Py_ssize_t *strides, void *unused) noexcept nogil:
-    cdef int operands = (<PyUFuncObject *>context.caller).nargs
-    return actc_apl_strided(<actc_pass>pass_of(context.caller), <actc_dtype>dtype_of(context), data, strides,
-                            <size_t>dimensions[0], strides + operands, <size_t>dimensions[1])
+    cdef piece p
+    p.which, p.dtype = <actc_pass>pass_of(context.caller), <actc_dtype>dtype_of(context)
+    p.operands, p.data, p.strides, p.dimensions = (<PyUFuncObject *>context.caller).nargs, data, strides, dimensions
+    actc_parallel(elements_piece, &p, <size_t>dimensions[0], FOR_A_THREAD)
+    return 0
 
 
 cdef int sums(PyArrayMethod_Context *context, char **data, const Py_ssize_t *dimensions,
@@ -123,6 +145,7 @@ cdef vectorcallfunc numpy_call = NULL  # the same for every ufunc
 cdef PyObject *call(PyObject *ufunc, PyObject *const *args, size_t nargsf, PyObject *keywords) noexcept:
     """NumPy's own call, which knows no inputs by keyword."""
     cdef Py_ssize_t given = PyVectorcall_NARGS(nargsf), i
+    follow_context()
     if keywords == NULL:
         return numpy_call(ufunc, args, nargsf, keywords)
     try:

@@ -48,6 +48,7 @@ def config() -> dict[str, object]:
         "actc": __version__,
         "isa": _core.isa(),
         "available": _core.isas(),
+        "threads": _core.get_num_threads(),
         "functions": len(_core.rows()),
         "bfloat16": _core.bfloat16_is_supported(),
         "fast_calls": _core.fast_calls_enabled(),

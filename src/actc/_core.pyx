@@ -2,11 +2,12 @@
 """NumPy ufuncs made by walking the C table. No activation is named here and no dtype has a branch of its own.
 
 Each row and pass becomes a real `np.ufunc` whose loops (one per dtype, NumPy's ArrayMethod API) all run the function
-`strided_loop`; it asks the ufunc which row and pass it is and hands NumPy's operands to `actc_apply_strided` as they
-are. `call`, set as each ufunc's vectorcall, fills in default and keyword parameters and takes contiguous arrays
+`strided_loop`; it asks the ufunc which row and pass it is and hands NumPy's operands to `actc_threads_apply_strided` as
+they are. `call`, set as each ufunc's vectorcall, fills in default and keyword parameters and takes contiguous arrays
 straight to the kernel; everything else goes on to NumPy's own vectorcall, so nothing of NumPy's behaviour is lost.
 """
 
+import contextvars
 import itertools
 import os
 import sys
@@ -79,8 +80,8 @@ cdef inline operation *operation_of(PyObject *ufunc) noexcept nogil:
 cdef inline int apply(operation *op, int dtype, const void **inputs, void **outputs, size_t n,
                       double *values) noexcept nogil:
     if op.row == NULL:
-        return actc_gate_apply(op.gate, op.which, <actc_dtype>dtype, inputs, outputs, n, values)
-    return actc_apply(op.row, op.which, <actc_dtype>dtype, inputs, outputs, n, values)
+        return actc_threads_gate_apply(op.gate, op.which, <actc_dtype>dtype, inputs, outputs, n, values)
+    return actc_threads_apply(op.row, op.which, <actc_dtype>dtype, inputs, outputs, n, values)
 
 
 cdef inline int dtype_of(int type_number) noexcept nogil:
@@ -98,8 +99,9 @@ cdef int strided_loop(PyArrayMethod_Context *context, char **data, const Py_ssiz
     cdef operation *op = operation_of(context.caller)
     cdef int dtype = dtype_of((<PyArray_Descr *>context.descriptors[0]).type_num)
     if op.row == NULL:
-        return actc_gate_apply_strided(op.gate, op.which, <actc_dtype>dtype, data, strides, <size_t>dimensions[0])
-    return actc_apply_strided(op.row, op.which, <actc_dtype>dtype, data, strides, <size_t>dimensions[0])
+        return actc_threads_gate_apply_strided(op.gate, op.which, <actc_dtype>dtype, data, strides,
+                                               <size_t>dimensions[0])
+    return actc_threads_apply_strided(op.row, op.which, <actc_dtype>dtype, data, strides, <size_t>dimensions[0])
 
 
 cdef int sum_loop(PyArrayMethod_Context *context, char **data, const Py_ssize_t *dimensions,
@@ -266,6 +268,7 @@ cdef PyObject *run_directly(operation *op, PyObject **operand, double *values) n
             made[i] = <PyObject *>a
 
     if n > GIL_RELEASED_ABOVE:
+        follow_context()
         with nogil:
             apply(op, dtype, inputs, outputs, n, values)
     else:
@@ -355,6 +358,7 @@ cdef PyObject *call(PyObject *ufunc, PyObject *const *args, size_t nargsf, PyObj
         for i in range(rest):
             Py_INCREF_pointer(kept_names[i])
             PyTuple_SET_ITEM(names, i, kept_names[i])
+    follow_context()
     result = op.numpy_call(ufunc, stack, positional, names)
     Py_XDECREF(names)
     return result
@@ -571,6 +575,42 @@ def use_isa(name):
     if actc_use_isa(str(name).encode()):
         raise ValueError(f"instruction set {name!r} is not available; available are: {', '.join(isas())}")
     return before
+
+
+# ---- threads -------------------------------------------------------------------------------------------------------------
+
+MAX_THREADS = ACTC_MAX_THREADS
+wanted_threads = contextvars.ContextVar("actc.threads", default=0)
+contexts_used = 0
+
+
+cdef void follow_context() noexcept:
+    """Before a call: the number of threads of the Python context, which C does not know. Free until one is set."""
+    if contexts_used:
+        try:
+            actc_set_num_threads_local(wanted_threads.get())
+        except BaseException:  # cannot be
+            PyErr_Clear()
+
+
+def use_contexts():
+    """`wanted_threads` has changed: take it over, and look at it from now on."""
+    global contexts_used
+    contexts_used = 1
+    follow_context()
+
+
+def get_num_threads():
+    follow_context()
+    return actc_get_num_threads()
+
+
+def set_num_threads(int n):
+    return actc_set_num_threads(n)
+
+
+def processors():
+    return actc_processors()
 
 
 def bfloat16_is_supported():

@@ -6,6 +6,7 @@ import numpy as np
 cimport numpy as cnp
 from libc.stdint cimport uint32_t, uint64_t
 from actc cimport *
+from actc._core cimport follow_context
 
 cnp.import_array()
 
@@ -14,21 +15,48 @@ cdef extern from "actc.h" nogil:
                          double lower, double upper, uint64_t key, uint64_t first)
     void actc_philox4x32_10(const uint32_t *counter, const uint32_t *key, uint32_t *words, size_t count)
 
+cdef enum:
+    FOR_A_THREAD = 8192  # elements at least
+
 cdef dict passes = {"": <int>ACTC_FORWARD, "derivative": <int>ACTC_DERIVATIVE, "backward": <int>ACTC_BACKWARD}
 DTYPES = {"float16": <int>ACTC_F16, "bfloat16": <int>ACTC_BF16, "float32": <int>ACTC_F32, "float64": <int>ACTC_F64}
 
 
-def rrelu(str which, int dtype, list arrays, cnp.ndarray out, double lower, double upper, uint64_t key, uint64_t first):
-    """One pass over C-contiguous arrays of one dtype and size; out may be one of them."""
+ctypedef struct piece:
+    actc_pass which
+    actc_dtype dtype
+    const char *inputs[2]
+    char *output
+    int count
+    size_t item
+    double lower, upper
+    uint64_t key, first
+
+
+cdef void rrelu_piece(void *context, size_t begin, size_t count) noexcept nogil:
+    cdef piece *p = <piece *>context
     cdef const void *inputs[2]
     cdef void *outputs[1]
+    cdef int i
+    for i in range(p.count):
+        inputs[i] = p.inputs[i] + begin * p.item
+    outputs[0] = p.output + begin * p.item
+    actc_rrelu_apply(p.which, p.dtype, inputs, outputs, count, p.lower, p.upper, p.key, p.first + begin)
+
+
+def rrelu(str which, int dtype, list arrays, cnp.ndarray out, double lower, double upper, uint64_t key, uint64_t first):
+    """One pass over C-contiguous arrays of one dtype and size; out may be one of them."""
+    cdef piece p
     cdef int i, a_pass = passes[which]
     cdef size_t n = cnp.PyArray_SIZE(out)
-    for i in range(len(arrays)):
-        inputs[i] = cnp.PyArray_DATA(arrays[i])
-    outputs[0] = cnp.PyArray_DATA(out)
+    p.which, p.dtype, p.item, p.count = <actc_pass>a_pass, <actc_dtype>dtype, out.itemsize, len(arrays)
+    p.lower, p.upper, p.key, p.first = lower, upper, key, first
+    for i in range(p.count):
+        p.inputs[i] = <const char *>cnp.PyArray_DATA(arrays[i])
+    p.output = <char *>cnp.PyArray_DATA(out)
+    follow_context()
     with nogil:
-        actc_rrelu_apply(<actc_pass>a_pass, <actc_dtype>dtype, inputs, outputs, n, lower, upper, key, first)
+        actc_parallel(rrelu_piece, &p, n, FOR_A_THREAD)
 
 
 def philox(counter, key, size_t count):

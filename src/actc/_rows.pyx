@@ -19,6 +19,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.mem cimport PyMem_Calloc
 from actc cimport *
 from actc.capi cimport *
+from actc._core cimport follow_context
 
 from actc import _core
 
@@ -104,7 +105,7 @@ cdef int row_loop(PyArrayMethod_Context *context, char **data, const Py_ssize_t 
         if not (op.is_one[k] or op.inputs <= k < op.inputs + op.parameters):
             inner[k] = strides[core]
             core += 1
-    return actc_apply_rows(op.row, op.which, <actc_dtype>dtype, data, strides, inner, <size_t>dimensions[0],
+    return actc_threads_apply_rows(op.row, op.which, <actc_dtype>dtype, data, strides, inner, <size_t>dimensions[0],
                            <size_t>dimensions[2 if doubled_first else 1])
 
 
@@ -169,7 +170,7 @@ cdef void run_planes(operation *op, int dtype, char **data, const Py_ssize_t *ou
     cdef Py_ssize_t _i
     cdef int k, first_out = op.inputs + op.parameters
     for _i in range(planes):
-        actc_apply_rows(op.row, op.which, <actc_dtype>dtype, data, outer, inner, <size_t>rows, <size_t>length)
+        actc_threads_apply_rows(op.row, op.which, <actc_dtype>dtype, data, outer, inner, <size_t>rows, <size_t>length)
         for k in range(first_out + 1):
             if not op.inputs <= k < first_out:
                 data[k] += length * inner[k]
@@ -238,6 +239,7 @@ cdef PyObject *run_directly(operation *op, PyObject **operand, const double *val
             return NULL
         data[first_out] = <char *>PyArray_DATA(<PyArrayObject *>y)
     if n > GIL_RELEASED_ABOVE:
+        follow_context()
         with nogil:
             run_planes(op, dtype, data, outer, inner, rows, length, planes)
     else:
@@ -314,6 +316,7 @@ def plain(ufunc, args, kwargs):
     if count + len(names) > 64:
         raise TypeError(f"{ufunc.__name__}() takes at most 64 arguments, not {count + len(names)}")
     values = [*args, *kwargs.values()]
+    follow_context()
     for value in values:
         stack[i] = <PyObject *>value
         i += 1

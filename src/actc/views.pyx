@@ -18,6 +18,7 @@ import sys
 from cpython.buffer cimport Py_buffer, PyBUF_READ, PyBUF_WRITE
 from libc.stdint cimport uint16_t, uintptr_t
 from actc cimport *
+from actc._core cimport follow_context
 
 cdef extern from "Python.h":
     Py_buffer *PyMemoryView_GET_BUFFER(object view)
@@ -42,7 +43,7 @@ cdef void run(const actc_activation *row, int which, int dtype, int inputs, cons
     cdef void *targets[2]
     sources[0], sources[1] = &a[0], &b[0]
     targets[0], targets[1] = &y[0], &d[0]
-    actc_apply(row, <actc_pass>which, <actc_dtype>dtype, sources, targets, <size_t>a.shape[0], values)
+    actc_threads_apply(row, <actc_pass>which, <actc_dtype>dtype, sources, targets, <size_t>a.shape[0], values)
 
 
 native = "<" if sys.byteorder == "little" else ">"
@@ -105,6 +106,7 @@ cdef class View:
         if views[0].nbytes == 0:
             return
         self.check_overlap(roles, views)
+        follow_context()
         flat = [bytes_of(v).cast(target) for v in views]
         a, b = flat[0], flat[self.inputs - 1]
         y, d = flat[self.inputs], flat[len(flat) - 1]
