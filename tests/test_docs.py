@@ -124,7 +124,8 @@ def run_compiled(text: str, language: str, folder: pathlib.Path, where: str) -> 
     source.write_text(text)
     package = pathlib.Path(actc.__file__).parent
     flags = ["-Wall", "-Wextra", "-Wno-unused-variable", "-I", str(package / "include")]
-    link = ["-L", str(package / "lib"), "-lactc", f"-Wl,-rpath,{package / 'lib'}"]
+    threads = ["-lactc_threads"] if "actc/threads.h" in text else []
+    link = ["-L", str(package / "lib"), *threads, "-lactc", f"-Wl,-rpath,{package / 'lib'}"]
     built = subprocess.run([compiler, *flags, str(source), "-o", str(program), *link], capture_output=True, text=True)
     assert built.returncode == 0 and not built.stderr, f"{where}\n{built.stderr}"
     done = subprocess.run([str(program)], capture_output=True, text=True, timeout=60)

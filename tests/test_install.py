@@ -299,6 +299,9 @@ def test_find_package_in_wheel(tmp_path: Path) -> None:
         reproduces(tmp_path / "build" / "apply", tmp_path)
     for request in ("99 CONFIG REQUIRED", "CONFIG REQUIRED COMPONENTS static"):
         assert configure(request).returncode != 0, request
+    assert configure("CONFIG REQUIRED COMPONENTS threads", "actc::threads").returncode == 0
+    run("cmake", "--build", tmp_path / "build")
+    reproduces(tmp_path / "build" / "apply", tmp_path)
 
 
 def entry_points() -> dict[str, str]:

@@ -7,14 +7,14 @@
 #   tools/cross.sh aarch64 avx512           only these, which must then be there
 #   CROSS_BUILD=dir                         where to build (default build/cross)
 #   CROSS_INPUTS=n                          pseudo-random inputs per case (default 100)
-#   CROSS_PROGRAMS="test_abi ..."           default: test_abi test_pages test_environment
+#   CROSS_PROGRAMS="test_abi ..."           default: test_abi test_pages test_environment test_pool
 #
 # Debian: gcc-{aarch64,riscv64,s390x,powerpc64le,i686}-linux-gnu with libc6-dev-*-cross, qemu-user-static, libsimde-dev
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${CROSS_BUILD:-$root/build/cross}
 inputs=${CROSS_INPUTS:-100}
-programs=${CROSS_PROGRAMS:-test_abi test_pages test_environment} # test_abi is always needed
+programs=${CROSS_PROGRAMS:-test_abi test_pages test_environment test_pool} # test_abi is always needed
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 failed=
 
@@ -23,7 +23,7 @@ compile() {
     to=$1 cc=$2
     shift 2
     mkdir -p "$to"
-    find "$root/c/src" -name '*.c' |
+    find "$root/c/src" "$root/c/threads" -name '*.c' |
         xargs -P "$jobs" -I{} sh -c '
             source=$1 to=$2; shift 2
             "$@" -c "$source" -o "$to/$(basename "$source" .c).o"' compile {} "$to" \
@@ -35,7 +35,7 @@ link() {
     to=$1 cc=$2
     shift 2
     for program in $programs; do
-        "$cc" -O1 -std=c99 "$@" "-I$root/c/include" "$root/tests/c/$program.c" "$to"/*.o -lm -o "$to/$program" || return 1
+        "$cc" -O1 -std=c99 "$@" "-I$root/c/include" "$root/tests/c/$program.c" "$to"/*.o -lm -pthread -o "$to/$program" || return 1
     done
 }
 

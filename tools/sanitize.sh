@@ -5,7 +5,7 @@
 #   tools/sanitize.sh address             memory and undefined behaviour: the programs of tests/c, the corpus of the fuzzer
 #   tools/sanitize.sh memory              uninitialised memory: the programs, without the units whose masked stores it
 #                                         does not see (avx2, avx512); hours on a slow machine
-#   tools/sanitize.sh thread              races: test_threads
+#   tools/sanitize.sh thread              races: test_threads, test_pool
 #   tools/sanitize.sh python              the extensions and the library under the address sanitizer: tests of the Python layer
 #   SANITIZE_BUILD=dir                    where to build (default build/sanitize); what is newer than the sources stays
 #   SANITIZE_CC=clang, PYTHON=python3     compiler; an interpreter with what the tests need
@@ -22,10 +22,12 @@ programs() {
     name=$1
     shift
     sh "$root/tools/objects.sh" "$build/$name/objects" "$cc" -O1 -g1 -fPIC -Wall -Wextra -fno-omit-frame-pointer "$@"
-    for program in test_abi test_pages test_guard test_environment test_threads fuzz; do
+    for program in test_abi test_pages test_guard test_environment test_threads test_pool fuzz; do
         source=$root/tests/c/$program.c
+        [ "$program" = test_pool ] && source="$source $root/c/threads/pool.c $root/c/threads/calls.c"
         [ "$program" = fuzz ] && source=$root/tests/fuzz/fuzz.c
-        "$cc" -O1 -g1 -std=gnu99 "$@" -DREPLAY "-I$root/c/include" "$source" "$build/$name"/objects/*.o -lm -pthread \
+        # shellcheck disable=SC2086
+        "$cc" -O1 -g1 -std=gnu99 "$@" -DREPLAY "-I$root/c/include" $source "$build/$name"/objects/*.o -lm -pthread \
             -o "$build/$name/$program"
     done
 }
@@ -55,6 +57,7 @@ all_programs() {
     done
     [ "$name" = memory ] && return # what follows tries every instruction set
     try "$name threads" "$build/$name/test_threads"
+    try "$name pool" "$build/$name/test_pool"
     try "$name corpus" find "$root/tests/fuzz/corpus" -type f -exec "$build/$name/fuzz" {} +
     try "$name random calls" "$build/$name/fuzz" random 3000
 }
@@ -74,6 +77,7 @@ for what in "${@:-address memory thread python}"; do
         thread)
             programs thread -fsanitize=thread
             try "thread" env ACTC_TEST_SAMPLE=full "$build/thread/test_threads"
+            try "thread pool" "$build/thread/test_pool"
             ;;
         python)
             # the library's objects are those of `address`; the extensions join them

@@ -106,7 +106,7 @@ cdef int row_loop(PyArrayMethod_Context *context, char **data, const Py_ssize_t 
             inner[k] = strides[core]
             core += 1
     return actc_threads_apply_rows(op.row, op.which, <actc_dtype>dtype, data, strides, inner, <size_t>dimensions[0],
-                           <size_t>dimensions[2 if doubled_first else 1])
+                                   <size_t>dimensions[2 if doubled_first else 1])
 
 
 cdef int twice(PyUFuncObject *ufunc, Py_ssize_t *sizes) noexcept with gil:

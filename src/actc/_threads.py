@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from actc import _core
+from actc._version import __version__
 
 _registered = False
 
@@ -24,7 +25,8 @@ def _checked(n: object) -> int:
 
 def get_num_threads() -> int:
     """How many threads a call may take here and now, the calling one included."""
-    return _core.get_num_threads()
+    n: int = _core.get_num_threads()
+    return n
 
 
 def set_num_threads(n: int) -> int:
@@ -65,7 +67,8 @@ def set_num_threads(n: int) -> int:
     number = _checked(n)
     if number > 1:
         _show_to_threadpoolctl(wanted=True)
-    return _core.set_num_threads(number)
+    before: int = _core.set_num_threads(number)
+    return before
 
 
 @contextlib.contextmanager
@@ -134,7 +137,7 @@ def _show_to_threadpoolctl(wanted: bool) -> None:
             return before
 
         def get_version(self) -> str:
-            return _core.version()
+            return __version__
 
     threadpoolctl.register(Controller)
 
