@@ -12,7 +12,11 @@ typedef SRWLOCK lock;
 typedef CONDITION_VARIABLE condition;
 #define UNLOCKED SRWLOCK_INIT
 #define UNSIGNALLED CONDITION_VARIABLE_INIT
+#ifdef __MINGW32__
+#define LOCAL __thread
+#else
 #define LOCAL __declspec(thread)
+#endif
 #define acquire AcquireSRWLockExclusive
 #define try_acquire TryAcquireSRWLockExclusive
 #define release ReleaseSRWLockExclusive
