@@ -241,7 +241,7 @@ if wanted windows; then
         export WINEDEBUG=-all WINEPREFIX="$to/prefix"
         programs="test_abi test_environment" # the others are for POSIX
         if compile "$to" "$to/cc" -DACTC_WITH_GNU && link "$to" "$to/cc"; then
-            for program in $programs; do cp "$to/$program" "$to/$program.exe"; done
+            for program in $programs; do cp "$to/$program.exe" "$to/$program"; done
             check windows "$to" "$to/run"
         else
             echo "windows: does not build"
