@@ -188,7 +188,7 @@ static void run_with(const unit *u, const call *c)
     const size_t room = SCRATCH / (size_t)(c->operands - in_place(c)) / 64 * 64;
     const size_t most_along = room / real, most_across = room / real / (size_t)lanes;
     /* Short rows go across: the longest vector would be half empty, and each row has a sum to finish. */
-    const int is_short = c->length < (size_t)(16 * lanes);
+    const int is_short = c->length < (size_t)(lanes < 8 ? 16 * lanes : 128);
     const operand *x = &c->all[c->inputs - 1];
     const int is_close = size_of(x->outer) < size_of(x->inner); /* neighbours of different rows lie nearer together */
     const int across =
