@@ -172,7 +172,7 @@ def extension(name, numpy_target="NPY_2_0_API_VERSION"):
             ("NPY_TARGET_VERSION", numpy_target),
             ("ACTC_SHARED", None),
         ],
-        # small, for five extensions are a quarter of the wheel; calls on one element go through _core and _rows
+        # small, for four extensions are a quarter of the wheel; calls on one element go through _core and _rows
         extra_compile_args=[]
         if sys.platform == "win32"
         else ["-O2" if name in ("_core", "_rows") else "-Os", "-g0", "-fno-asynchronous-unwind-tables"],
@@ -184,7 +184,7 @@ def extension(name, numpy_target="NPY_2_0_API_VERSION"):
 
 setup(
     ext_modules=cythonize(
-        [*map(extension, ("_core", "_apl", "_random", "views")), extension("_rows", "NPY_2_1_API_VERSION")],
+        [*map(extension, ("_core", "_others", "views")), extension("_rows", "NPY_2_1_API_VERSION")],
         include_path=["src"],
     ),
     cmdclass={"build_ext": BuildWithLibrary},

@@ -1,4 +1,4 @@
-"""APL for Python: the names, docstrings and `parameter_backward` of the gufuncs in `_apl`."""
+"""APL for Python: the names, docstrings and `parameter_backward` of the gufuncs in `_others`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from actc import _apl, _core, _surface
+from actc import _core, _others, _surface
 
 _ROW = _core.apl()
 INFO: Mapping[str, Any] = types.MappingProxyType(
@@ -124,7 +124,7 @@ def build(exact: bool) -> tuple[np.ufunc, dict[str, Any]]:
     P = inspect.Parameter
     made: dict[str, Any] = {}
     for kind in _RETURNS:
-        ufunc = made[kind] = _apl.make(kind, exact)
+        ufunc = made[kind] = _others.make_apl(kind, exact)
         ufunc.__module__ = "actc"
         ufunc.__qualname__ = ufunc.__name__
         ufunc.__doc__ = docstring(kind)
@@ -135,7 +135,7 @@ def build(exact: bool) -> tuple[np.ufunc, dict[str, Any]]:
             + [P(n, P.POSITIONAL_OR_KEYWORD) for n in "ab"]
             + [P("out", P.POSITIONAL_OR_KEYWORD, default=out), P("kwargs", P.VAR_KEYWORD)]
         )
-    function = made["parameter_backward"] = parameter_backward(_apl.make("parameter_sums", exact))
+    function = made["parameter_backward"] = parameter_backward(_others.make_apl("parameter_sums", exact))
     function.__name__ = function.__qualname__ = ("exact_" if exact else "") + "apl_parameter_backward"
     function.__module__ = "actc"
     f = made[""]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from actc import _random
+from actc import _others
 
 _KEY_BITS = 64
 _DTYPES: dict[Any, int] = {}  # those that a loop takes as they are: found by the first array of each
@@ -149,7 +149,7 @@ class RReLU:
         if dtype not in _DTYPES or any(a.dtype != dtype for a in arrays):
             ufunc = getattr(self._leaky, which) if which else self._leaky
             dtype = ufunc.resolve_dtypes((*[a.dtype for a in arrays], np.dtype(np.float64), None))[-1]
-            _DTYPES[dtype] = _random.DTYPES[dtype.name]
+            _DTYPES[dtype] = _others.DTYPES[dtype.name]
         operands = [np.ascontiguousarray(a, dtype) for a in arrays]
         operands = [a if a.flags.aligned else a.copy() for a in operands]
         target = out[0] if isinstance(out, tuple) and len(out) == 1 else out
@@ -166,7 +166,7 @@ class RReLU:
         direct = target.dtype == dtype and target.flags.carray
         direct = direct and all(a is target or not np.may_share_memory(a, target) for a in operands)
         result = target if direct else np.empty(shape, dtype)
-        _random.rrelu(which, _DTYPES[dtype], operands, result, *bounds, key, first)
+        _others.rrelu(which, _DTYPES[dtype], operands, result, *bounds, key, first)
         if not direct:
             np.copyto(target, result, casting="same_kind")
         return target[()] if out is None else target

@@ -1,10 +1,11 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
-"""The gufuncs of APL, (),(s),(s)->(): its hinges are arrays, so it is no row of the table. `_core` explains the pattern."""
+"""What is in no table: the gufuncs of APL, whose hinges are arrays; RReLU and Philox, which have keys."""
 
 cimport numpy as cnp
 from cpython.object cimport PyObject
 from cpython.pycapsule cimport PyCapsule_New
 from cpython.ref cimport Py_INCREF
+from libc.stdint cimport uint32_t, uint64_t
 from actc cimport *
 from actc.capi cimport *
 from actc._core cimport follow_context
@@ -18,6 +19,11 @@ cdef extern from "Python.h":
     void PyErr_SetObject(PyObject *, PyObject *)
     Py_ssize_t PyVectorcall_NARGS(size_t)
 
+cdef extern from "actc.h" nogil:
+    int actc_rrelu_apply(actc_pass which, actc_dtype dtype, const void *const *inputs, void *const *outputs, size_t n,
+                         double lower, double upper, uint64_t key, uint64_t first)
+    void actc_philox4x32_10(const uint32_t *counter, const uint32_t *key, uint32_t *words, size_t count)
+
 cnp.import_array()
 cnp.import_umath()
 
@@ -26,6 +32,8 @@ ctypedef PyArray_DTypeMeta *DType
 cdef enum:
     MOST = 6  # operands of one call
     FOR_A_THREAD = 8192  # elements at least
+
+# ---- APL: (),(s),(s)->(), as `_core` makes the others --------------------------------------------------------------------
 
 cdef int type_numbers[<int>ACTC_DTYPE_COUNT]
 cdef dict computed_in = _core.promotions()
@@ -55,7 +63,7 @@ cdef inline int dtype_of(PyArrayMethod_Context *context) noexcept nogil:
     return -1
 
 
-ctypedef struct piece:
+ctypedef struct hinged:
     actc_pass which
     actc_dtype dtype
     int operands
@@ -65,7 +73,7 @@ ctypedef struct piece:
 
 
 cdef void elements_piece(void *context, size_t begin, size_t count) noexcept nogil:
-    cdef piece *p = <piece *>context
+    cdef hinged *p = <hinged *>context
     cdef char *here[MOST]
     cdef int k
     for k in range(p.operands):
@@ -75,7 +83,7 @@ cdef void elements_piece(void *context, size_t begin, size_t count) noexcept nog
 
 cdef int elements(PyArrayMethod_Context *context, char **data, const Py_ssize_t *dimensions,
                   const Py_ssize_t *strides, void *unused) noexcept nogil:
-    cdef piece p
+    cdef hinged p
     p.which, p.dtype = <actc_pass>pass_of(context.caller), <actc_dtype>dtype_of(context)
     p.operands, p.data, p.strides, p.dimensions = (<PyUFuncObject *>context.caller).nargs, data, strides, dimensions
     actc_parallel(elements_piece, &p, <size_t>dimensions[0], FOR_A_THREAD)
@@ -135,8 +143,6 @@ cdef inline bint like_x(int which, int inputs, int operand) noexcept:
     return operand < inputs or (operand >= inputs + 2 and which != ACTC_PARAMETER_BACKWARD)
 
 
-# ---- calls -------------------------------------------------------------------------------------------------------------
-
 # a vectorcall whose NULL is an exception to Cython
 ctypedef object (*call_of_object)(PyObject *, PyObject *const *, size_t, PyObject *)
 cdef vectorcallfunc numpy_call = NULL  # the same for every ufunc
@@ -182,7 +188,7 @@ _promoter = PyCapsule_New(<void *>promoter, b"numpy._ufunc_promoter", NULL)
 _kept = []
 
 
-def make(str kind, bint exact):
+def make_apl(str kind, bint exact):
     """The gufunc of one pass."""
     global numpy_call
     cdef DType dtypes[MOST]
@@ -218,3 +224,60 @@ def make(str kind, bint exact):
 
 for _dtype in _core.DTYPES:
     type_numbers[["float16", "bfloat16", "float32", "float64"].index(_dtype().name)] = _dtype().num
+
+
+# ---- RReLU on contiguous arrays, and its generator -----------------------------------------------------------------------
+
+cdef dict rrelu_passes = {"": <int>ACTC_FORWARD, "derivative": <int>ACTC_DERIVATIVE, "backward": <int>ACTC_BACKWARD}
+DTYPES = {"float16": <int>ACTC_F16, "bfloat16": <int>ACTC_BF16, "float32": <int>ACTC_F32, "float64": <int>ACTC_F64}
+
+
+ctypedef struct drawn:
+    actc_pass which
+    actc_dtype dtype
+    const char *inputs[2]
+    char *output
+    int count
+    size_t item
+    double lower, upper
+    uint64_t key, first
+
+
+cdef void rrelu_piece(void *context, size_t begin, size_t count) noexcept nogil:
+    cdef drawn *p = <drawn *>context
+    cdef const void *inputs[2]
+    cdef void *outputs[1]
+    cdef int i
+    for i in range(p.count):
+        inputs[i] = p.inputs[i] + begin * p.item
+    outputs[0] = p.output + begin * p.item
+    actc_rrelu_apply(p.which, p.dtype, inputs, outputs, count, p.lower, p.upper, p.key, p.first + begin)
+
+
+def rrelu(str which, int dtype, list arrays, cnp.ndarray out, double lower, double upper, uint64_t key, uint64_t first):
+    """One pass over C-contiguous arrays of one dtype and size; out may be one of them. Whoever calls has checked them."""
+    cdef drawn p
+    cdef int i, a_pass = rrelu_passes[which]
+    cdef size_t n = cnp.PyArray_SIZE(out)
+    p.which, p.dtype, p.item, p.count = <actc_pass>a_pass, <actc_dtype>dtype, out.itemsize, len(arrays)
+    p.lower, p.upper, p.key, p.first = lower, upper, key, first
+    for i in range(p.count):
+        p.inputs[i] = <const char *>cnp.PyArray_DATA(arrays[i])
+    p.output = <char *>cnp.PyArray_DATA(out)
+    follow_context()
+    with nogil:
+        actc_parallel(rrelu_piece, &p, n, FOR_A_THREAD)
+
+
+def philox(counter, key, size_t count):
+    """The words of `count` counters as a (count, 4) array; counter and key are integers of 128 and 64 bits."""
+    cdef uint32_t[4] c
+    cdef uint32_t[2] k
+    cdef int i
+    for i in range(4):
+        c[i] = counter >> 32 * i & 0xFFFFFFFF
+    for i in range(2):
+        k[i] = key >> 32 * i & 0xFFFFFFFF
+    cdef cnp.ndarray words = np.empty((count, 4), np.uint32)
+    actc_philox4x32_10(c, k, <uint32_t *>cnp.PyArray_DATA(words), count)
+    return words
