@@ -23,6 +23,7 @@ import functools
 import json
 import math
 import os
+import platform
 import random
 import re
 import shutil
@@ -271,7 +272,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     contest = Contest()
     machine = _bench.machine() | {"caches": caches(), "ticks per ns": nominal()}
     machine["versions"] = {p.name: p.version for p in contest.peers.values()}
-    machine["missing"] = contest.missing
+    machine |= {"missing": contest.missing, "platform": f"{platform.system()} {platform.machine()}"}
     if compiler():
         version = subprocess.run([str(compiler()), "--version"], capture_output=True, text=True, check=True)
         machine["compiler"] = version.stdout.splitlines()[0]

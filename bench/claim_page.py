@@ -226,9 +226,9 @@ relu, leaky_relu, elu, sigmoid, tanh and gelu, f and f', of normal numbers of st
 - **actc SIMD**: the same call on {isa}.
 
 In each cell of pass, type and size all of them take turns, in a new order every round, one thread each, with np.copyto
-among them; a turn is 0.2 ms at least. Times are medians over the rounds, ns for each element, and a ratio is the median
-of the ratios within a round. The machine is shared: the middle half of the rounds lies within {spread:.0f} % of the
-median in half of the cells, and ratios are steadier than times.
+among them; a turn is 0.2 ms at least. Times are medians over {rounds} rounds, ns for each element, and a ratio is the
+median of the ratios within a round. The machine is shared: in half of the cells the middle half of the rounds lies
+within {spread:.0f} % of the median. Ratios are steadier than times.
 
 ## By size
 
@@ -313,8 +313,10 @@ def page(written: dict[str, Any]) -> str:
     """docs/guides/if_else_or_exponential.md."""
     f = Found(written)
     wide = sorted((high - low) / middle / 2 for middle, low, high in (w["ns"] for w in f.ways.values()))
+    rounds = [c["rounds"] for c in f.cells.values()]
     return PAGE.format(
         verdicts=verdicts(f), machine=machine(f), isa=f.machine["isa"], spread=100 * wide[len(wide) // 2],
+        rounds=" to ".join(map(str, (min(rounds), max(rounds)))),
         **{f"{p}_{d}": by_size(f, p, d) for p in ("forward", "derivative") for d in ("f32", "f64")},
         **{f"functions_{p}": by_function(f, p, "f32") for p in ("forward", "derivative")},
         cached=f.cached, largest=f.largest, copies=by_copy(f), signs=f.signs["size"], by_sign=by_sign(f),
