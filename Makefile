@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SOURCES := $(shell find c src setup.py pyproject.toml -type f -not -name '*.so' -not -path 'src/actc/lib/*' \
              -not -path 'src/actc/include/*' -not -path 'src/actc/__init__.pyi' -not -path 'src/actc/*.c' -not -path '*/__pycache__/*')
 
-.PHONY: demo test bench bench-peers bench-check lint docs cross embed amalgamation wheel wheels interop prove sanitize fuzz coverage clean
+.PHONY: demo test bench bench-peers bench-check bench-claim lint docs cross embed amalgamation wheel wheels interop prove sanitize fuzz coverage clean
 
 demo: $(VENV)/.demo                   ## train on real digits, benchmark, draw demo.png
 	$(BIN)/python examples/digits.py
@@ -22,6 +22,11 @@ bench-peers: $(VENV)/.peers           ## against SciPy, PyTorch, JAX, ONNX Runti
 
 bench-check: $(VENV)/.bench           ## has anything become slower? against docs/speed.json, on a quiet machine
 	$(BIN)/python bench/check.py $(ARGS)
+
+bench-claim: $(VENV)/.peers           ## what an if-else costs against an exponential: docs/guides/if_else_or_exponential.md
+	$(BIN)/pip install -q '.[demo]'
+	$(BIN)/python bench/claim.py --json docs/claim.json
+	$(BIN)/python bench/claim.py --from docs/claim.json --pictures docs/pictures --page docs/guides/if_else_or_exponential.md
 
 lint: $(VENV)/.lint                   ## ruff, mypy, cython-lint, codespell, clang-format where it is installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check src tests bench examples setup.py

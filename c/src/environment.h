@@ -10,7 +10,7 @@
 
 /* Kernels are right in the default floating-point environment: round to nearest, subnormals kept, no traps. A caller who
    lives in another one gets it back, status flags included: NumPy looks at them after loops that needed a cast, and
-   would warn. (Elsewhere than on x86 and AArch64 it takes libm to ask, so the caller's environment stands.) */
+   would warn. (On a processor that is not here the caller's environment stands: to ask, it would take libm.) */
 #if ACTC_HAS_X86_UNITS
 typedef unsigned environment;
 static inline environment enter(void)
@@ -36,6 +36,37 @@ static inline void leave(environment before)
 {
     if (before.control & 0x1C89F00) __asm__ volatile("msr fpcr, %0" : : "r"(before.control));
     __asm__ volatile("msr fpsr, %0" : : "r"(before.status));
+}
+#elif defined(__GNUC__) &&                                                                                             \
+    defined(__riscv_flen) /* rounding and flags are all there is, and all 0 by default, as below */
+typedef unsigned long environment;
+static inline void leave(environment before) { __asm__ volatile("fscsr %0" : : "r"(before)); }
+static inline environment enter(void)
+{
+    environment before;
+    __asm__ volatile("frcsr %0" : "=r"(before));
+    if (before) leave(0);
+    return before;
+}
+#elif defined(__GNUC__) && defined(__powerpc64__)
+typedef double environment; /* its bits */
+static inline void leave(environment before) { __asm__ volatile("mtfsf 255, %0" : : "d"(before)); }
+static inline environment enter(void)
+{
+    environment before;
+    __asm__ volatile("mffs %0" : "=d"(before));
+    leave(0);
+    return before;
+}
+#elif defined(__GNUC__) && defined(__s390x__)
+typedef unsigned environment;
+static inline void leave(environment before) { __asm__ volatile("sfpc %0" : : "d"(before)); }
+static inline environment enter(void)
+{
+    environment before;
+    __asm__ volatile("efpc %0" : "=d"(before));
+    if (before) leave(0);
+    return before;
 }
 #else
 typedef int environment;
