@@ -4,7 +4,7 @@
 #include "parameters.h"
 #include "system.h"
 
-enum kind { ROUNDED, WIDE };
+enum kind { ROUNDED, WIDE, NARROWED };
 enum {
 #define ROW(name, ...) row_##name,
 #include "../include/actc/rows.def"
@@ -215,6 +215,31 @@ static void run_with(const unit *u, const call *c)
     }
 }
 
+/* Rows [first, first + rows) of a call. */
+static call part_of(const call *c, size_t first, size_t rows)
+{
+    call part = *c;
+    part.rows = rows;
+    for (int k = 0; k < c->operands; k++) part.all[k].at += (ptrdiff_t)first * c->all[k].outer;
+    for (size_t i = 0; i < table[c->row].parameter_count; i++)
+        part.parameters[i] += (ptrdiff_t)first * c->parameter_steps[i];
+    return part;
+}
+/* The rows that a NARROWED row's floats left open, in doubles, neighbours together. */
+static void finish_wide(const unit *u, const call *c)
+{
+    const operand *y = &c->all[c->inputs];
+    for (size_t first = 0, last; first < c->rows; first = last + 1) {
+        for (last = first; last < c->rows; last++) {
+            const float *at = (const float *)(const void *)(y->at + (ptrdiff_t)last * y->outer);
+            if (*at == *at) break;
+        }
+        if (last == first) continue;
+        const call part = part_of(c, first, last - first);
+        run_with(u, &part);
+    }
+}
+
 static int describe(call *c, const actc_row *row, int pass, enum actc_dtype dtype, char *const *data,
                     const ptrdiff_t *outer, const ptrdiff_t *inner, size_t rows, size_t length)
 {
@@ -264,7 +289,8 @@ int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dt
     if (!rows) return 0;
     const environment before = enter();
     /* floats count to 2^24, and rows have counts and positions */
-    int is_double = dtype == ACTC_F64 || c.exact || kind_of[c.row] == WIDE || length > 1 << 24;
+    const int kind = kind_of[c.row], is_narrowed = kind == NARROWED && dtype == ACTC_F32;
+    int is_double = dtype == ACTC_F64 || c.exact || (kind != ROUNDED && !is_narrowed) || length > 1 << 24;
     for (size_t i = 0; i < row->parameter_count; i++)
         for (size_t r = 0; r < (c.parameter_steps[i] ? rows : 1); r++)
             is_double |= !fits_a_float(*(const double *)(c.parameters[i] + (ptrdiff_t)r * c.parameter_steps[i]));
@@ -274,6 +300,13 @@ int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dt
     if (!u->rows) u = is_double ? &actc_scalar_f64 : &actc_scalar_f32;
 #endif
     run_with(u, &c);
+    if (is_narrowed && !is_double && c.pass == ACTC_FORWARD) {
+        const unit *wide = in_use->f64;
+#if ACTC_HAS_SCALAR
+        if (!wide->rows) wide = &actc_scalar_f64;
+#endif
+        finish_wide(wide, &c);
+    }
     leave(before);
     return 0;
 }

@@ -246,6 +246,10 @@ static INLINE pair total(const panel *p, mode way, sums *s)
     return r;
 }
 
+/* v - p, to the last bit or two: where the first difference rounds, the low part is nothing beside it, and where that
+   matters the difference is exact. */
+static INLINE V minus_pair(V v, pair p) { return (v - p.h) - p.l; }
+
 /* the sum of the lanes, in each */
 static INLINE V over_lanes(mode way, V v)
 {

@@ -42,6 +42,7 @@
 
 /* WIDE rows have no kernels in the float unit. */
 #define IN_UNIT_ROUNDED(none, ...) __VA_ARGS__
+#define IN_UNIT_NARROWED IN_UNIT_ROUNDED
 #if DOUBLE
 #define IN_UNIT_WIDE IN_UNIT_ROUNDED
 #else

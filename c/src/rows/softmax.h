@@ -160,8 +160,7 @@ static INLINE void softmax_backward_in(const panel *p, mode way, V factor)
     const pair dot = total(p, way, &s);
     EACH(i, n, {
         const V y = get(p, way, p->in[1], i, n);
-        const pair d = two_sum(get(p, way, p->in[0], i, n), -dot.h);
-        put(p, way, p->out[0], i, n, y * (d.h + (d.l - dot.l)) * factor);
+        put(p, way, p->out[0], i, n, y * minus_pair(get(p, way, p->in[0], i, n), dot) * factor);
     });
 }
 static INLINE int softmax_backward(const panel *p, mode way)
@@ -215,12 +214,35 @@ static INLINE int log_softmax_forward(const panel *p, mode way)
     });
     return 1;
 }
+#if DOUBLE
 static INLINE int logsumexp_forward(const panel *p, mode way)
 {
     const logarithm l = log_of_sum(p, way, p->in[0], K(1));
     put_one(p, way, p->out[0], l.top + l.log);
     return 1;
 }
+#else
+/* Most rows need neither a maximum nor a double: the logarithm of the plain sum is within 2 ULP unless it is small, for the
+   sum's half ULP is absolute then, or the sum is not of normal numbers. Whoever calls looks at NaN again, in doubles. */
+#define GREATEST_TERM 80
+static INLINE int logsumexp_forward(const panel *p, mode way)
+{
+    sums s;
+    V largest = K(0); /* which takes no part in the choice */
+    SUM(s, i, n, {
+        V k;
+        const V v = get(p, way, p->in[0], i, n), c = max(K(-GREATEST_TERM), min(K(GREATEST_TERM), v));
+        const V q = exp_reduced(c, &k), power = pow2(k + K(MAGIC));
+        ADD(sel(lt(v, K(-GREATEST_TERM)), K(0), present(way, n, fma(power, q, power), K(0))));
+        largest = max(v, largest);
+    });
+    for (int c = way.along ? LANES / 2 : 0; c; c /= 2) largest = max(moved(largest, c), largest);
+    const V y = log_of(total(p, way, &s), K(0));
+    const M sure = lt(largest, K(GREATEST_TERM)) & (gt(y, K(1)) | (lt(y, K(-1)) & gt(y, K(-30))));
+    put_one(p, way, p->out[0], sel(sure, y, K(NOT_A_NUMBER)));
+    return 1;
+}
+#endif
 /* Around 0 the maximum and the logarithm would cancel: rows of small numbers take log1p of the mean of e^x - 1, in pairs,
    for these may cancel among themselves (1e-9 and -1e-9 give 5e-19). */
 static INLINE int logmeanexp_forward(const panel *p, mode way)
@@ -264,9 +286,8 @@ static INLINE int log_softmax_backward(const panel *p, mode way)
         const V c = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), y));
         const pair q = exp_reduced_sum(c, K(0), &k), e = plus(1, q), whole = product(e, sum);
         const V scale = sel(lt(y, K(-EXP_LIMIT)), K(0), value_of(exp2_of(k)));
-        const V high = whole.h * scale, low = whole.l * scale;
-        const pair d = two_sum(g, -high);
-        put(p, way, p->out[0], i, n, d.h + (d.l - low));
+        const pair share = {whole.h * scale, whole.l * scale};
+        put(p, way, p->out[0], i, n, minus_pair(g, share));
     });
     return 1;
 }

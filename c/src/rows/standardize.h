@@ -14,17 +14,25 @@ static INLINE pair mean_of(const panel *p, mode way, sums *s)
 {
     return quotient(total(p, way, s), single(B((REAL)p->length)));
 }
-static INLINE moments moments_of(const panel *p, mode way, memory x, double eps)
+/* For backward, where terms cancel, with deviations in pairs. */
+static INLINE moments moments_of(const panel *p, mode way, memory x, double eps, int in_pairs)
 {
     moments r;
     sums s;
     SUM(s, i, n, ADD(get(p, way, x, i, n)););
     r.mean = mean_of(p, way, &s);
-    SUM(s, i, n, {
-        const pair d = deviation(get(p, way, x, i, n), r.mean);
-        const pair used = {present(way, n, d.h, K(0)), present(way, n, d.l, K(0))};
-        ADD_PAIR(mul(used, used));
-    });
+    if (in_pairs) {
+        SUM(s, i, n, {
+            const pair d = deviation(get(p, way, x, i, n), r.mean);
+            const pair used = {present(way, n, d.h, K(0)), present(way, n, d.l, K(0))};
+            ADD_PAIR(mul(used, used));
+        });
+    } else {
+        SUM(s, i, n, {
+            const V d = present(way, n, minus_pair(get(p, way, x, i, n), r.mean), K(0));
+            ADD(d * d);
+        });
+    }
     const pair e = {B((REAL)eps), B(DOUBLE ? 0 : (REAL)(eps - (REAL)eps))}, v = add(mean_of(p, way, &s), e);
     /* the root of a pair: one Newton step from that of its high part */
     const V h = square_root(v.h), l = (fnma(h, h, v.h) + v.l) / (h + h);
@@ -34,10 +42,10 @@ static INLINE moments moments_of(const panel *p, mode way, memory x, double eps)
 }
 static INLINE int standardize_forward(const panel *p, mode way)
 {
-    const moments m = moments_of(p, way, p->in[0], p->parameters[0]);
+    const moments m = moments_of(p, way, p->in[0], p->parameters[0], 0);
     EACH(i, n, {
-        const pair y = mul(deviation(get(p, way, p->in[0], i, n), m.mean), m.inverse);
-        put(p, way, p->out[0], i, n, y.h);
+        const V d = minus_pair(get(p, way, p->in[0], i, n), m.mean);
+        put(p, way, p->out[0], i, n, fma(d, m.inverse.h, d * m.inverse.l));
     });
     return 1;
 }
@@ -45,7 +53,7 @@ static INLINE int standardize_forward(const panel *p, mode way)
 static INLINE int standardize_backward(const panel *p, mode way)
 {
     const memory g = p->in[0], x = p->in[1];
-    const moments m = moments_of(p, way, x, p->parameters[0]);
+    const moments m = moments_of(p, way, x, p->parameters[0], 1);
     sums s;
     SUM(s, i, n, ADD(get(p, way, g, i, n)););
     const pair mean = mean_of(p, way, &s);
