@@ -71,9 +71,11 @@ static INLINE normal_parts normal_parts_of(V x)
     V a = min(K(NORMAL_LIMIT), abs(x)), square = a * a, k;
     pair q = exp_reduced_sum(K(-0.5) * square, K(-0.5) * fma(a, a, -square), &k);
     pair one_q = plus(1, q), four = two_sum(a, K(4));
-    V t = fma(K(2), ratio(single(a), four), K(-1));
+    pair one_t = ratio_pair(single(K(2) * a), four);
+    V t = one_t.h - K(1);
     o.w = exp2_of(k);
-    pair value = ratio_pair(product(product(normal_tail(t), one_q), single(a)), four);
+    pair value = product(product(normal_tail(t), one_q), one_t);
+    value = fast_two_sum(value.h, value.l);
     o.value = value.h, o.rest = value.l;
     o.slope = product(product(normal_tail_minus_density(t), normal_zero_minus(a)), one_q);
     pair two_minus = sum_of(single(K(2)), neg(two_product(a, a)));
@@ -86,7 +88,7 @@ BODY(gelu)
     NO_PARAMETERS;
     M below = lt(x, K(0));
     normal_parts t = normal_parts_of(x);
-    V tail = scaled(t.value, t.w);
+    V tail = scaled_normal(t.value, t.w);
     o->y = sel(below, -tail, x - tail);
     pair d = t.slope;
     o->d = sel(below, d.h + d.l, (K(1) - scaled(d.h, t.w)) - scaled(d.l, t.w));

@@ -1,6 +1,6 @@
 /* normal.h - the normal distribution's lower tail without cancellation: for a >= 0 and w = (a - 4)/(a + 4)
 
-     Phi(-a)            = e^(-a^2/2) P(w) / (a + 4)
+     a Phi(-a)          = e^(-a^2/2) P(w) (1 + w),   1 + w = 2a/(a + 4)
      Phi(-a) - a phi(a) = e^(-a^2/2) T(w) (a0 - a)
 
    P and T are smooth and positive on the whole half line; a0 is the one zero of the second quantity. Writing it as
@@ -22,42 +22,42 @@ static INLINE pair last_step(V p, V w, V c)
 static INLINE pair normal_tail(V w)
 {
 #if DOUBLE
-    V p = K(-0x1.3e6888ff49c91p-31);
-    p = fma(p, w, K(-0x1.33e34988aeb2bp-29));
-    p = fma(p, w, K(0x1.9ce9e855bd357p-30));
-    p = fma(p, w, K(0x1.3f67c1518235p-26));
-    p = fma(p, w, K(0x1.d6a2f1cc4f23ep-27));
-    p = fma(p, w, K(-0x1.67ead0256667p-24));
-    p = fma(p, w, K(-0x1.4d00ab811b141p-23));
-    p = fma(p, w, K(0x1.2255bdcb0f0bfp-22));
-    p = fma(p, w, K(0x1.122f7a40b151dp-20));
-    p = fma(p, w, K(-0x1.51a94b7eed773p-21));
-    p = fma(p, w, K(-0x1.8d497f5deb49cp-18));
-    p = fma(p, w, K(0x1.809f6e1c1c6a7p-21));
-    p = fma(p, w, K(0x1.26d084687fce4p-15));
-    p = fma(p, w, K(-0x1.001d8ab0c239fp-19));
-    p = fma(p, w, K(-0x1.e4a424412cdc9p-13));
-    p = fma(p, w, K(0x1.17a4ae06f708dp-13));
-    p = fma(p, w, K(0x1.ab825fbc50cb6p-10));
-    p = fma(p, w, K(-0x1.c81719d5c4a16p-9));
-    p = fma(p, w, K(-0x1.ee2761046c453p-8));
-    p = fma(p, w, K(0x1.eec4cc3e4e7aap-5));
-    p = fma(p, w, K(-0x1.7dff2bff683dap-3));
-    p = fma(p, w, K(0x1.8c6dbf2cfc293p-2));
-    p = fma(p, w, K(-0x1.373e3a893c28ap-1));
-    return last_step(p, w, K(0x1.82b4bb8c94dcep-1));
+    V p = K(-0x1.3e6888ff49c91p-32);
+    p = fma(p, w, K(-0x1.33e34988aeb2bp-30));
+    p = fma(p, w, K(0x1.9ce9e855bd357p-31));
+    p = fma(p, w, K(0x1.3f67c1518235p-27));
+    p = fma(p, w, K(0x1.d6a2f1cc4f23ep-28));
+    p = fma(p, w, K(-0x1.67ead0256667p-25));
+    p = fma(p, w, K(-0x1.4d00ab811b141p-24));
+    p = fma(p, w, K(0x1.2255bdcb0f0bfp-23));
+    p = fma(p, w, K(0x1.122f7a40b151dp-21));
+    p = fma(p, w, K(-0x1.51a94b7eed773p-22));
+    p = fma(p, w, K(-0x1.8d497f5deb49cp-19));
+    p = fma(p, w, K(0x1.809f6e1c1c6a7p-22));
+    p = fma(p, w, K(0x1.26d084687fce4p-16));
+    p = fma(p, w, K(-0x1.001d8ab0c239fp-20));
+    p = fma(p, w, K(-0x1.e4a424412cdc9p-14));
+    p = fma(p, w, K(0x1.17a4ae06f708dp-14));
+    p = fma(p, w, K(0x1.ab825fbc50cb6p-11));
+    p = fma(p, w, K(-0x1.c81719d5c4a16p-10));
+    p = fma(p, w, K(-0x1.ee2761046c453p-9));
+    p = fma(p, w, K(0x1.eec4cc3e4e7aap-6));
+    p = fma(p, w, K(-0x1.7dff2bff683dap-4));
+    p = fma(p, w, K(0x1.8c6dbf2cfc293p-3));
+    p = fma(p, w, K(-0x1.373e3a893c28ap-2));
+    return last_step(p, w, K(0x1.82b4bb8c94dcep-2));
 #else
-    V p = K(-0x1.1c7da2p-15f);
-    p = fma(p, w, K(-0x1.97c4bep-13f));
-    p = fma(p, w, K(0x1.74c02p-13f));
-    p = fma(p, w, K(0x1.a784c4p-10f));
-    p = fma(p, w, K(-0x1.cb1242p-9f));
-    p = fma(p, w, K(-0x1.edf406p-8f));
-    p = fma(p, w, K(0x1.eecfb6p-5f));
-    p = fma(p, w, K(-0x1.7dff58p-3f));
-    p = fma(p, w, K(0x1.8c6d9ep-2f));
-    p = fma(p, w, K(-0x1.373e3ap-1f));
-    return last_step(p, w, K(0x1.82b4bcp-1f));
+    V p = K(-0x1.1c7da2p-16f);
+    p = fma(p, w, K(-0x1.97c4bep-14f));
+    p = fma(p, w, K(0x1.74c02p-14f));
+    p = fma(p, w, K(0x1.a784c4p-11f));
+    p = fma(p, w, K(-0x1.cb1242p-10f));
+    p = fma(p, w, K(-0x1.edf406p-9f));
+    p = fma(p, w, K(0x1.eecfb6p-6f));
+    p = fma(p, w, K(-0x1.7dff58p-4f));
+    p = fma(p, w, K(0x1.8c6d9ep-3f));
+    p = fma(p, w, K(-0x1.373e3ap-2f));
+    return last_step(p, w, K(0x1.82b4bcp-2f));
 #endif
 }
 
