@@ -18,8 +18,8 @@
    An output may be the very array of an input; other overlap is not allowed. Arrays need the alignment of their
    element type only. Nothing allocates, locks, sets errno or keeps state: every function is reentrant. NaN gives NaN,
    infinities give the mathematical limit, and the bits of an element never depend on its neighbours, index or
-   alignment nor, on x86 and AArch64, on the caller's rounding mode, traps or flush-to-zero flags; those and the IEEE
-   status flags are left as they were found. */
+   alignment nor, on x86, AArch64, riscv, ppc64 and s390x, on the caller's rounding mode, traps or flush-to-zero flags;
+   those and the IEEE status flags are left as they were found. */
 #ifndef ACTC_H
 #define ACTC_H
 
