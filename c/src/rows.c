@@ -140,18 +140,23 @@ static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own,
     }
 }
 
-/* Whether the first output takes the last input's scratch memory: kernels allow that where both are whole rows. */
-static int in_place(const call *c) { return !c->all[c->inputs - 1].is_one && !c->all[c->inputs].is_one; }
+/* Whether the first output takes the last input's scratch memory: kernels allow that where both are whole rows. Short
+   ones have memory of their own, for then softmax may try without a maximum. */
+static int in_place(const call *c, size_t a_vector)
+{
+    return !c->all[c->inputs - 1].is_one && !c->all[c->inputs].is_one &&
+           c->length > SCRATCH / (size_t)c->operands / a_vector;
+}
 
 /* The same through scratch memory in the unit's own type. */
 static void staged(const unit *u, const call *c, panel *p, row_kernel *const *kernels, int own, size_t real,
-                   size_t room, char *scratch)
+                   size_t room, int shares, char *scratch)
 {
     memory outside[MAX_OPERANDS];
     for (int k = 0; k < c->operands; k++) {
         memory *m = memory_of(c, p, k);
         outside[k] = *m;
-        m->at = scratch + (size_t)(k - (k >= c->inputs && in_place(c))) * room;
+        m->at = scratch + (size_t)(k - (k >= c->inputs && shares)) * room;
         m->lane = (ptrdiff_t)real;
         m->step = (ptrdiff_t)real * u->lanes;
         if (k < c->inputs) stage(u, p, c->dtype, own, outside[k], *m, c->all[k].is_one ? 1 : p->length, real, 1);
@@ -185,7 +190,8 @@ static void run_with(const unit *u, const call *c)
     p.length = c->length;
 
     /* the room of each staged operand in the scratch */
-    const size_t room = SCRATCH / (size_t)(c->operands - in_place(c)) / 64 * 64;
+    const int shares = in_place(c, real * (size_t)lanes);
+    const size_t room = SCRATCH / (size_t)(c->operands - shares) / 64 * 64;
     const size_t most_along = room / real, most_across = room / real / (size_t)lanes;
     /* Short rows go across: the longest vector would be half empty, and each row has a sum to finish: quickly in backward from
        y, but with a logarithm or a root forward (100 floats along: softmax' 0.45 ns instead of 0.75, log_softmax 1.2, 0.85). */
@@ -209,7 +215,7 @@ static void run_with(const unit *u, const call *c)
         if (own && (across ? lines_across && (!collide || c->length > most_across) : lines_along))
             apply_own(u, c, &p, kernels);
         else if (c->length <= (across ? most_across : most_along))
-            staged(u, c, &p, kernels, own, real, room, (char *)scratch);
+            staged(u, c, &p, kernels, own, real, room, shares, (char *)scratch);
         else {
             p.dtype = c->dtype;
             apply_any(u, c, &p, kernels);
