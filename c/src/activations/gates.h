@@ -80,7 +80,7 @@ BODY(serf)
     pair limited = {min(K(38), s.h), sel(lt(s.h, K(38)), s.l, K(0))}, square = product(limited, limited);
     pair q = exp_reduced_sum(-square.h, -square.l, &k), g = plus(1, q);
     V erfc =
-        scaled(K(2) * ratio(product(normal_tail(fma(K(2), a / (a + K(4)), K(-1))), g), two_sum(a, K(4))), exp2_of(k));
+        scaled(K(4) * ratio(product(normal_tail(fma(K(2), a / (a + K(4)), K(-1))), g), two_sum(a, K(4))), exp2_of(k));
     pair erf = sel_pair(lt(s.h, K(1)), near, two_sum(K(1), -erfc));
 
     /* G over both powers of two: sigma is 2^k times low below 0, 1/(1 + e) above */
@@ -237,7 +237,7 @@ BODY(laplace)
     pair four = two_sum(inside, K(4));
     four.l = four.l + rest;
     V t = fma(K(2), ratio(single(inside), four), K(-1));
-    V tail = ratio(product(normal_tail(t), e), four); /* Phi(-a)/2^k */
+    V tail = ratio(product(scaled_pair(normal_tail(t), K(2)), e), four); /* Phi(-a)/2^k */
     o->y = sel(below, scaled(tail, w), K(1) - scaled(tail, w));
     V density = sel(eq(sigma, K(0)), sigma, e.h + e.l) * K(ONE_OVER_ROOT_2_PI); /* 0/0 for sigma = 0 */
     o->d = density / sigma;
