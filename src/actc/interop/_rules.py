@@ -26,12 +26,17 @@ def run(name: str, kind: str, *arrays: Any, out: Any = None) -> tuple[Any, ...]:
     return y if isinstance(y, tuple) else (y,)
 
 
+def count(name: str, kind: str) -> int:
+    """How many results a pass of elements has, parameter_backward apart."""
+    return 2 if kind == "backward" and name in actc.gates else 1
+
+
 def shapes(name: str, kind: str, given: Sequence[Any], broadcast: Callable[..., Any]) -> list[Any]:
     """The shapes of a pass's results."""
     if kind == "parameter_backward":
         return list(given[2:])
     if name not in ROWS:
-        return [broadcast(*given)] * (1 + (kind == "backward" and name in actc.gates))
+        return [broadcast(*given)] * count(name, kind)
     if kind == "backward":
         return [given[1]]
     *others, n = given[0]
@@ -59,9 +64,9 @@ def gradients(
     return found
 
 
-def covered(name: str, kind: str, count: int) -> set[int]:
+def covered(name: str, kind: str, arrays: int) -> set[int]:
     """Which of so many arrays have gradients."""
-    anything = [None] * count
+    anything = [None] * arrays
     return {i for where, _ in _groups(lambda *_: (), name, kind, anything, None, [None, None]) for i in where}
 
 

@@ -23,12 +23,13 @@ def _array(t: Any) -> Any:
 
 
 def _empty(arrays: Any, name: str, kind: str) -> list[torch.Tensor]:
-    given, like = [getattr(a, "shape", ()) for a in arrays], next(a for a in arrays if isinstance(a, torch.Tensor))
+    like, *others = [a for a in arrays if isinstance(a, torch.Tensor)]
+    given = [getattr(a, "shape", ()) for a in arrays]
     if kind == "parameter_backward":
         return [like.new_empty(s, dtype=torch.float64) for s in given[2:]]
-    same = name not in _rules.ROWS and all(s in ((), like.shape) for s in given)
-    shape = (lambda *_: like.shape) if same else torch.broadcast_shapes  # which takes 9 us
-    made = _rules.shapes(name, kind, given, shape)
+    if name not in _rules.ROWS and all(a.shape == like.shape for a in others):  # to find this broadcasting takes 9 us
+        return [torch.empty_like(like) for _ in range(_rules.count(name, kind))]
+    made = _rules.shapes(name, kind, given, torch.broadcast_shapes)
     return [torch.empty_like(like) if s == like.shape else like.new_empty(s) for s in made]
 
 
