@@ -189,6 +189,14 @@ def test_every_function_has_a_page() -> None:
     assert sorted(listed) == sorted(pages.pages())
 
 
+def test_every_elementwise_page_has_its_speed() -> None:
+    """Of every pass and type, from docs/speed.json."""
+    for f in actc.elementwise.values():
+        text = "\n".join(pages.measured(f))
+        rows = re.findall(r"^\| (f|f′|backward) \|((?: [\d.e+]+ \|){4})$", text, re.M)
+        assert [which for which, _ in rows] == ["f", "f′", "backward"], f.info["name"]
+
+
 def test_snippets_of_pages() -> None:
     """What the page says that Python answers is what it answers elsewhere too: on the plainest instruction set. And the
     picture, the formulas are well-formed."""

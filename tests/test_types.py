@@ -61,7 +61,9 @@ def check(command: list[str], tmp_path: Path, **environment: str) -> subprocess.
 def test_mypy(tmp_path: Path) -> None:
     pytest.importorskip("mypy", reason="mypy is missing: pip install 'actc[interop]'")
     command = ["mypy", "--strict", "--warn-unused-ignores", "--cache-dir", str(tmp_path), "--config-file", os.devnull]
-    done = check([*command, str(USAGE)], tmp_path, MYPYPATH=str(PACKAGE.parent))
+    command += ["--follow-imports", "silent"]  # the package's own ignores are for the stricter settings of `make lint`
+    found = {} if PACKAGE.parent.name == "site-packages" else {"MYPYPATH": str(PACKAGE.parent)}
+    done = check([*command, str(USAGE)], tmp_path, **found)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -4,6 +4,7 @@ documentation is built. What they say is what the library says of itself, so no 
     actc.functions, .row_functions, .gates    formulas, limits, kinks, parameters, papers
     docs/proof.json                           the largest errors, and their inputs
     actc._presets                             names and defaults elsewhere
+    docs/speed.json                           times, in those of a copy and of np.tanh
     README.md                                 the speed of those functions that its table has
 """
 
@@ -205,6 +206,30 @@ def speed() -> tuple[list[str], Mapping[str, str]]:
     return lines[start : start + 2], rows
 
 
+@functools.cache
+def ratios() -> Mapping[str, Mapping[str, float]]:
+    """Of each machine, what bench/check.py compares with."""
+    return json.loads((DOCS / "speed.json").read_text())
+
+
+def relative(name: str) -> list[str]:
+    """Times of every type and pass, in a unit that says something on other machines too."""
+    lines = []
+    for machine, found in ratios().items():
+        rows = []
+        for which, sign in (("forward", "f"), ("derivative", "f′"), ("backward", "backward")):
+            cells = [found.get(f"{name} {which} {t} 65536") for t in ("f16", "bf16", "f32", "f64")]
+            if any(cells):
+                rows.append([sign, *(f"{c:.2g}" if c else "" for c in cells)])
+        if rows:
+            lines += [
+                f"On {machine}, one thread, 65,536 elements. 1 is the geometric mean of the times that a copy of the "
+                "same array and `np.tanh` of as many float32 took in that run, so compare down the columns:",
+                *table(["", *SIZES], rows),
+            ]
+    return lines
+
+
 def measured(f: Any) -> list[str]:
     head, rows = speed()
     name = f.info["name"]
@@ -218,6 +243,7 @@ def measured(f: Any) -> list[str]:
             rows[name],
             "",
         ]
+    lines += relative(name)
     return [*lines, "On your machine:", "", "```text", f"python -m actc bench {name}", "```", ""]
 
 

@@ -41,8 +41,15 @@ def of_one(name: str) -> dict[str, Any]:
 
 def other(name: str) -> dict[str, float]:
     """Parameters that are not the defaults."""
-    return {p: v * 0.75 + 0.125 for p, v in getattr(actc.functions[name], "parameters", {}).items()}
+    return other_of(actc.functions[name]) if name in actc.functions else {}
 
 
+def other_of(f: Any) -> dict[str, float]:
+    return {p: v * 0.75 + 0.125 for p, v in getattr(f, "parameters", {}).items()}
+
+
+ROWS = [name for name in actc.row_functions if name != "maxout"]
+# those of them whose gradient can be differentiated
+TWICE = {"softmax", "softmin", "log_softmax", "logsumexp", "logmeanexp", "hardmax", "sparsemax"}
 every_function = pytest.mark.parametrize("name", NAMES)
 every_row_function = pytest.mark.parametrize("name", [n for n, f in actc.row_functions.items() if n != "maxout"])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import same_bits
-from tables import G, X, every_function, every_row_function, need, of_one, other, passes
+from tables import G, X, every_function, every_row_function, need, of_one, other, other_of, passes
 
 import actc
 
@@ -89,9 +89,10 @@ def test_xarray(name: str) -> None:
             assert list(result.row.values) == list("abcd")
             assert (result.chunks is None) == (given is a)
             same_bits(result.values, wanted)
-        both = f(xr.Dataset({"one": a, "two": a + 1}))
-        same_bits(both.one.values, wanted)
-        same_bits(both.two.values, f(X.reshape(4, 6) + 1))
+        together = xr.Dataset({"one": a, "two": a + 1})
+        for both in (f(together), f(together.chunk(row=2))):
+            same_bits(both.one.values, wanted)
+            same_bits(both.two.values, f(X.reshape(4, 6) + 1))
     value, slope = actc.functions[name].value_and_derivative(a)
     assert value.dims == slope.dims == a.dims
 
@@ -286,3 +287,32 @@ def test_names_that_cupy_would_take_for_its_own() -> None:
         theirs = getattr(np, f.__name__, getattr(special, f.__name__, None))
         if theirs is not None:
             np.testing.assert_allclose(theirs(X), f(X), rtol=1e-5, atol=1e-7)
+
+
+# ---- gates -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", actc.gates)
+def test_gates(name: str) -> None:
+    """Of two arrays, as any ufunc: of dask, lazy too within xarray, pandas, polars, sparse, masked."""
+    da, xr, pd, pl, sparse = need("dask.array"), need("xarray"), need("pandas"), need("polars"), need("sparse")
+    f, given = actc.gates[name], other_of(actc.gates[name])
+    wanted = f(X, G, **given)
+    lazy = f(da.from_array(X, chunks=7), da.from_array(G, chunks=7), **given)
+    assert isinstance(lazy, da.Array)
+    same_bits(lazy.compute(), wanted)
+    set_ = xr.Dataset({"x": ("i", X), "g": ("i", G)})
+    for of in (set_, set_.chunk(i=5)):
+        result = f(of.x, of.g, **given)
+        assert (result.chunks is None) == (of is set_)
+        same_bits(result.values, wanted)
+    frame = pd.DataFrame({"x": X, "g": G}, index=range(100, 124))
+    assert f(frame.x, frame.g, **given).index.equals(frame.index)
+    same_bits(f(frame.x, frame.g, **given).to_numpy(), wanted)
+    columns = pl.DataFrame({"x": X, "g": G}).lazy()
+    same_bits(columns.select(f(pl.col("x"), pl.col("g"), **given)).collect().to_series().to_numpy(), wanted)
+    same_bits(f(sparse.COO.from_numpy(X), sparse.COO.from_numpy(G), **given).todense(), wanted)
+    masked = np.ma.masked_array(X, mask=np.arange(24) % 3 == 0)
+    same_bits(f(masked, G, **given).compressed(), wanted[~masked.mask])
+    with pytest.raises(TypeError):  # two outputs, as of the elementwise functions
+        f.backward(da.from_array(G, chunks=7), da.from_array(X, chunks=7), da.from_array(G, chunks=7))

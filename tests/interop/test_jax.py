@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import same_bits
-from tables import NAMES, X, need, other
+from tables import NAMES, ROWS, TWICE, X, need, other, other_of
 
 import actc
 
@@ -71,6 +71,55 @@ def test_parameters(name: str) -> None:
         jax.grad(lambda p: jax.grad(total, 1)(p, x).sum())(given)
 
 
+@pytest.mark.parametrize("name", ROWS)
+def test_rows(name: str) -> None:
+    """Along any axis, jitted and mapped; the gradient is that of actc, the second that of differences."""
+    f, g, x = getattr(J, name), actc.row_functions[name], jnp.asarray(X.reshape(2, 3, 4))
+    for axis in (-1, 0, 1):
+        same_bits(f(x, axis=axis), g(np.asarray(x), axis=axis))
+        same_bits(jax.jit(lambda x: f(x, axis=axis))(x), g(np.asarray(x), axis=axis))  # noqa: B023
+    same_bits(jax.vmap(lambda x: f(x, axis=0))(x), g(np.asarray(x), axis=1))
+    y = g(np.asarray(x))
+    weight = np.random.default_rng(2).standard_normal(y.shape).astype(np.float32)
+
+    def gradient(x: Any, weight: Any) -> Any:
+        return jax.grad(lambda x: (f(x) * weight).sum())(x)
+
+    wanted = g.backward(weight, y if g.info["backward_from"] == "y" else np.asarray(x))
+    for how in (gradient, jax.jit(gradient), jax.vmap(gradient)):
+        same_bits(how(x, weight), wanted)
+    same_bits(jax.vmap(gradient, (0, None))(x, weight[0])[0], wanted[0])
+    v, step = jnp.asarray(np.random.default_rng(3).standard_normal(x.shape), jnp.float32), 2.0**-6
+    if name not in TWICE:
+        with pytest.raises(NotImplementedError, match=f"{name}: actc has no derivative of backward"):
+            jax.vjp(lambda x: gradient(x, weight), x)
+        return
+    found = jax.grad(lambda x: (gradient(x, weight) * v).sum())(x)
+    other_side = jnp.asarray(np.random.default_rng(4).standard_normal(x.shape), jnp.float32)
+    difference = gradient(x + step * other_side, weight) - gradient(x - step * other_side, weight)
+    assert np.allclose((found * other_side).sum(), (difference * v).sum() / (2 * step), atol=0.02)
+
+
+@pytest.mark.parametrize("name", actc.gates)
+def test_gates(name: str) -> None:
+    f, g, given = getattr(J, name), actc.gates[name], other_of(actc.gates[name])
+    a, b = X.reshape(4, 6), X[::-1].reshape(4, 6) * np.float32(0.75)
+
+    def gradient(a: Any, b: Any) -> Any:
+        return jax.grad(lambda a, b: f(a, b, **given).sum(), (0, 1))(a, b)
+
+    same_bits(f(a, b, **given), g(a, b, **given))
+    for how in (gradient, jax.jit(gradient), jax.vmap(gradient)):
+        for d, wanted in zip(how(a, b), g.backward(np.ones_like(a), a, b, **given), strict=True):
+            same_bits(d, wanted)
+    same_bits(jax.vmap(lambda a: f(a, b[0], **given))(a), g(a, b[0], **given))
+    if "limit" not in given:
+        curve = jax.vmap(jax.vmap(jax.grad(jax.grad(lambda b, a: f(a, b, **given)))))(b, a)
+        parameters = given if name == "swiglu" else {}
+        wanted = actc.elementwise[g.info["activation"]].second_derivative(b, **parameters) * a
+        np.testing.assert_allclose(curve, wanted, rtol=1e-5, atol=1e-6)
+
+
 def test_ranks_under_vmap() -> None:
     """A batched parameter of lower rank than x lines up as without the batch."""
     x, alpha = jnp.asarray(X.reshape(4, 6)), jnp.linspace(0.1, 1, 18).reshape(3, 6)
@@ -119,6 +168,10 @@ def test_training_step() -> None:
 
 
 def test_refusals() -> None:
+    with pytest.raises(TypeError, match="temperature must be a number, not"):
+        J.softmax(X, jnp.ones(3))
+    with pytest.raises(ValueError, match="axis 1"):
+        J.softmax(X, axis=1)
     with pytest.raises(TypeError, match=r"silu\(\) takes an array of floating-point numbers, not of int32"):
         J.silu(jnp.arange(3))
     with pytest.raises(TypeError, match=r"at most 1 parameters \(alpha\)"):

@@ -28,14 +28,18 @@ def test_nothing_is_imported_before_it_is_asked_for() -> None:
 def test_each_has_every_function(library: str) -> None:
     need(library)
     module: Any = importlib.import_module(f"actc.interop.{library}")
-    assert set(actc.elementwise) <= set(module.__all__) <= set(vars(module))
-    for name, f in actc.elementwise.items():
+    every = {**actc.elementwise, **actc.gates, **actc.row_functions}
+    del every["maxout"]
+    assert set(every) <= set(module.__all__) <= set(vars(module))
+    for name, f in every.items():
         made = getattr(module, name)
         assert (made.__name__, made.__module__) == (name, module.__name__)
         assert f.formula in made.__doc__
         signature = inspect.signature(made)
-        assert list(signature.parameters) == ["x", *f.parameters]
-        assert {n: p.default for n, p in signature.parameters.items() if n != "x"} == dict(f.parameters)
+        inputs = ["a", "b"] if name in actc.gates else ["x"]
+        own = {**f.parameters, **({"axis": -1} if name in actc.row_functions else {})}
+        assert list(signature.parameters) == [*inputs, *own]
+        assert {n: p.default for n, p in signature.parameters.items() if n not in inputs} == own
     assert f"`actc.interop.{library}`" in (interop.__doc__ or "")
 
 

@@ -4,23 +4,27 @@ The functions are ufuncs, so most libraries need nothing: dask, xarray, pandas, 
 maps hand them their arrays and give back arrays of their own kind, with the bits that NumPy gets; dask.distributed,
 ray, joblib and multiprocessing send them by name.
 
-Differentiable functions are here, one for each of `actc.elementwise`, with its parameters and defaults:
+Differentiable functions are here, with actc's names, parameters and defaults: one for each of `actc.elementwise`, of
+`actc.gates` (of two arrays, a and b) and, but for maxout, of `actc.row_functions` (with `axis=-1`).
 
 `actc.interop.torch`
-    Functions of CPU tensors, and an `nn.Module` for each, named as torch names it (`SiLU`, `LeakyReLU`, `Hardtanh`) or
-    like `BentIdentity`: `LeakyReLU(0.1)`, `ELU(alpha=0.5)`. A parameter given as a tensor is differentiated, one given
-    as an `nn.Parameter` learnt: `PReLU(alpha=nn.Parameter(torch.full((8,), 0.25)))` broadcasts as in NumPy. Twice
-    differentiable in x, once in parameters; torch.compile takes them whole, `torch.func.grad` too, `torch.vmap` does
-    not. No `inplace=`. bfloat16 needs ml_dtypes.
+    Functions of CPU tensors, and an `nn.Module` for each. Those that torch.nn has are torch's own classes, so that
+    arguments, attributes, `state_dict` and `isinstance` stay: `LeakyReLU(0.1)`, `PReLU(8)`, `Softmax(dim=1)`, `GLU()`,
+    `RReLU()`, which draws in training. `inplace` is accepted, and the result a new tensor; Softplus has no use for
+    its `threshold`; `Softmax` wants its `dim`. The others are `BentIdentity`, `Swish(beta=nn.Parameter(...))` and the
+    like: a parameter given as a tensor is differentiated, one given as an `nn.Parameter` learnt. torch.compile takes
+    them whole, `torch.func.grad` too, `torch.vmap` does not. bfloat16 needs ml_dtypes.
 `actc.interop.jax`
-    Functions of JAX arrays by `pure_callback`, with `custom_vjp`: under jit, grad (twice in x, once in parameters that
-    are arrays) and vmap, on the CPU. No forward mode (`jvp`, `jacfwd`, `hessian`). A parameter that is a number keeps
-    the precision of a double; one that passes through `jax.jit` has JAX's.
+    Functions of JAX arrays by `pure_callback`, with `custom_vjp`: under jit, grad and vmap, on the CPU. No forward mode
+    (`jvp`, `jacfwd`, `hessian`). A parameter that is a number keeps the precision of a double; one that passes through
+    `jax.jit` has JAX's.
 `actc.interop.autograd`
-    Functions for HIPS autograd: reverse and forward mode, twice differentiable in x, once in parameters.
+    Functions for HIPS autograd: reverse mode, and forward mode of elementwise functions.
 
-`from actc.interop import torch as activations` imports the library; `import actc` and this package do not. Where actc
-has no derivative left they raise NotImplementedError.
+All are twice differentiable in their arrays, once in parameters; entmax15, standardize, crelu and swiglu_oai once, and
+not in swiglu_oai's or the rows' parameters, which are numbers. Where actc has no derivative left they raise
+NotImplementedError. `from actc.interop import torch as activations` imports the library; `import actc` and this package
+do not. maxout is `x.unflatten(-1, (-1, pieces)).amax(-1)` there, and apl a sum of `relu`.
 
 What does not work by itself, and the line that does it:
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from actc.interop import _call
+from actc.interop import _rules
 
 
 def _array(t: Any) -> Any:
@@ -22,75 +22,67 @@ def _array(t: Any) -> Any:
     return t.detach().view(torch.uint16).numpy().view(bfloat16)
 
 
-def _empty(arrays: Any, *_: str) -> torch.Tensor:
-    x, *more = [a for a in arrays if isinstance(a, torch.Tensor)]
-    shapes = [a.shape for a in more if a.shape != x.shape]
-    shape = torch.broadcast_shapes(x.shape, *shapes) if shapes else x.shape  # broadcasting takes 9 us
-    return torch.empty_like(x) if x.shape == shape else x.new_empty(shape)
+def _empty(arrays: Any, name: str, kind: str) -> list[torch.Tensor]:
+    like, *others = [a for a in arrays if isinstance(a, torch.Tensor)]
+    given = [getattr(a, "shape", ()) for a in arrays]
+    if kind == "parameter_backward":
+        return [like.new_empty(s, dtype=torch.float64) for s in given[2:]]
+    if name not in _rules.ROWS and all(a.shape == like.shape for a in others):  # to find this broadcasting takes 9 us
+        return [torch.empty_like(like) for _ in range(_rules.count(name, kind))]
+    made = _rules.shapes(name, kind, given, torch.broadcast_shapes)
+    return [torch.empty_like(like) if s == like.shape else like.new_empty(s) for s in made]
 
 
-def _compute(arrays: Any, name: str, kind: str) -> torch.Tensor:
-    out = _empty(arrays)
-    _call.pass_of(name, kind)(*map(_array, arrays), out=_array(out))
-    return out
+def _compute(arrays: Any, name: str, kind: str) -> list[torch.Tensor]:
+    found = list(map(_array, arrays))
+    if kind == "parameter_backward":
+        return [torch.from_numpy(np.array(v)) for v in _rules.run(name, kind, *found)]
+    results = _empty(arrays, name, kind)
+    _rules.run(name, kind, *found, out=tuple(map(_array, results)))
+    return results
 
 
-def _sums(arrays: Any, name: str) -> list[torch.Tensor]:
-    """The gradients with respect to the parameters, of g, x and them."""
-    found = _call.pass_of(name, "parameter_backward")(*map(_array, arrays))
-    return [torch.from_numpy(np.array(v)) for v in found.values()]
+# As torch.compile sees it, which cannot look into NumPy; called by way of this a function would take 30 us
+_OPERATOR = torch.library.custom_op(
+    "actc::compute", _compute, mutates_args=(), schema="(Tensor[] a, str n, str k) -> Tensor[]", device_types="cpu"
+)
+_OPERATOR.register_fake(_empty)
 
 
-# The two as torch.compile sees them, which cannot look into NumPy; called by way of these a function would take 30 us
-_OPERATORS = {
-    f: torch.library.custom_op(f"actc::{f.__name__}", f, mutates_args=(), schema=schema, device_types="cpu")
-    for f, schema in ((_compute, "(Tensor[] a, str n, str k) -> Tensor"), (_sums, "(Tensor[] a, str n) -> Tensor[]"))
-}
-_OPERATORS[_compute].register_fake(_empty)
-_OPERATORS[_sums].register_fake(lambda arrays, name: [a.new_empty(a.shape, dtype=torch.float64) for a in arrays[2:]])
-
-
-def _run(f: Any, arrays: Any, *names: str) -> Any:
+def _run(arrays: Any, name: str, kind: str) -> Any:
     if not torch.compiler.is_compiling():
-        return f(arrays, *names)
+        return _compute(arrays, name, kind)
     tensors = [a if isinstance(a, torch.Tensor) else torch.tensor(a, dtype=torch.float64) for a in arrays]
-    return _OPERATORS[f](tensors, *names)
+    return _OPERATOR(tensors, name, kind)
 
 
 class _Pass(torch.autograd.Function):  # type: ignore[misc]
-    """One pass of one function; f(x, parameters) and backward(g, x, parameters) can be differentiated."""
+    """One pass of one function, by the rules that all libraries share."""
 
     @staticmethod
-    def forward(name: str, kind: str, *arrays: Any) -> torch.Tensor:
-        return _run(_compute, arrays, name, kind)  # type: ignore[no-any-return]
+    def forward(name: str, kind: str, *arrays: Any) -> Any:
+        return tuple(_run(arrays, name, kind))
 
     # torch binds each call's arguments to the signature, and takes 30 us to find out what it is
     forward.__signature__ = inspect.signature(lambda *arguments: None)  # type: ignore[attr-defined]
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: torch.Tensor) -> None:
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         ctx.name, ctx.kind, *arrays = inputs
-        ctx.numbers = [None if isinstance(a, torch.Tensor) else a for a in arrays]
+        arrays.append(output[0] if _rules.keeps_result(ctx.name, ctx.kind) else None)
+        ctx.others = [None if isinstance(a, torch.Tensor) else (a,) for a in arrays]
         ctx.save_for_backward(*(a for a in arrays if isinstance(a, torch.Tensor)))
 
     @staticmethod
-    def backward(ctx: Any, g: torch.Tensor) -> Any:
+    def backward(ctx: Any, *gs: torch.Tensor) -> Any:
         tensors, needed = iter(ctx.saved_tensors), ctx.needs_input_grad[2:]
-        arrays = [next(tensors) if n is None else n for n in ctx.numbers]
-        first = ctx.kind == ""
-        if ctx.kind == "second_derivative" or (not first and any(needed[2:])):
-            raise NotImplementedError(f"{ctx.name}: actc has no derivative of {ctx.kind} with respect to this")
-        x = arrays if first else arrays[1:]
-        found: list[Any] = [differentiable(ctx.name, "backward", g, *x)]
-        if not first:
-            found.append(g * arrays[0] * differentiable(ctx.name, "second_derivative", *x))
-        elif any(needed[1:]):
-            found += _run(_sums, [g, *x], ctx.name)
-        found += [None] * (len(arrays) - len(found))
-        each = zip(found, arrays, needed, strict=True)
-        return None, None, *(d.sum_to_size(a.shape).to(a.dtype) if wanted else None for d, a, wanted in each)
+        *arrays, y = [next(tensors) if other is None else other[0] for other in ctx.others]
+        found = _rules.gradients(call, ctx.name, ctx.kind, arrays, y, gs, needed)
+        pairs = zip(found, arrays, strict=True)
+        return None, None, *(None if d is None else d.sum_to_size(a.shape).to(a.dtype) for d, a in pairs)
 
 
-def differentiable(name: str, kind: str, *arrays: Any) -> torch.Tensor:
+def call(name: str, kind: str, *arrays: Any) -> Any:
+    """The results of a pass."""
     tracked = torch.is_grad_enabled() and any(isinstance(a, torch.Tensor) and a.requires_grad for a in arrays)
-    return _Pass.apply(name, kind, *arrays) if tracked else _run(_compute, arrays, name, kind)  # type: ignore[no-any-return]
+    return _Pass.apply(name, kind, *arrays) if tracked else _run(arrays, name, kind)

@@ -2,71 +2,57 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
-from autograd.extend import defjvp, defvjp, primitive
-from autograd.numpy.numpy_vjps import unbroadcast_f
+import autograd.numpy as anp
+from autograd.extend import defjvp_argnums, defvjp_argnums, primitive
+from autograd.numpy.numpy_vjps import unbroadcast
 
-from actc.interop import _call
-
-
-def _refuse(name: str, kind: str) -> Any:
-    def rule(*_: Any, **__: Any) -> Any:
-        raise NotImplementedError(f"{name}: actc has no derivative of {kind} with respect to this")
-
-    return rule
+import actc
+from actc.interop import _call, _rules
 
 
-def _sums(name: str, parameter: str) -> Any:
-    """The rule of one parameter, whose gradient comes summed to its shape."""
-    find = _call.pass_of(name, "parameter_backward")
-    once = primitive(lambda g, x, *p: find(g, x, *p)[parameter])
-    defvjp(once, *[_refuse(name, "parameter_backward")] * (2 + len(_call.DEFAULTS[name])))
-    return lambda y, x, *p: lambda g: once(g, x, *p)
+class _Results:
+    """Of a pass, each a primitive of its own, for autograd's primitives have one result."""
+
+    def __init__(self, *given: Any) -> None:
+        self._given = given
+
+    def __getitem__(self, i: int) -> Any:
+        name, kind, *arrays = self._given
+        return _primitive(name, kind, i)(*arrays)
 
 
-def _primitive(name: str) -> Any:
-    """f with its rules, and those of its backward pass and of f', which make it twice differentiable."""
-    f, slope, curve, back = (
-        primitive(_call.pass_of(name, kind)) for kind in ("", "derivative", "second_derivative", "backward")
-    )
-    parameters = list(_call.DEFAULTS[name])
-    of_parameters = {
-        kind: [_refuse(name, kind)] * len(parameters) for kind in ("backward", "derivative", "forward mode")
-    }
-    defvjp(
-        f,
-        lambda y, x, *p: unbroadcast_f(x, lambda g: back(g, x, *p)),
-        *(_sums(name, parameter) for parameter in parameters),
-    )
-    defvjp(
-        back,
-        lambda y, g, x, *p: unbroadcast_f(g, lambda h: back(h, x, *p)),
-        lambda y, g, x, *p: unbroadcast_f(x, lambda h: h * g * curve(x, *p)),
-        *of_parameters["backward"],
-    )
-    defvjp(slope, lambda y, x, *p: unbroadcast_f(x, lambda g: g * curve(x, *p)), *of_parameters["derivative"])
-    defvjp(curve, *[_refuse(name, "second_derivative")] * (1 + len(parameters)))
-    defjvp(f, lambda t, y, x, *p: t * slope(x, *p), *of_parameters["forward mode"])
-    defjvp(slope, lambda t, y, x, *p: t * curve(x, *p), *of_parameters["forward mode"])
-    defjvp(
-        back,
-        lambda t, y, g, x, *p: back(t, x, *p),
-        lambda t, y, g, x, *p: t * g * curve(x, *p),
-        *of_parameters["forward mode"],
-    )
+@functools.cache
+def _primitive(name: str, kind: str, i: int) -> Any:
+    f = primitive(lambda *arrays: _rules.run(name, kind, *arrays)[i])
+
+    def gradients(argnums: Any, arrays: Any, y: Any, g: Any) -> list[Any]:
+        gs = [g if j == i else 0.0 for j in range(2)]
+        needed = [j in argnums for j in range(len(arrays))]
+        found = _rules.gradients(_Results, name, kind, arrays, y, gs, needed)
+        return [found[j] for j in argnums]
+
+    def reverse(argnums: Any, y: Any, arrays: Any, _: Any) -> Any:
+        metas = [anp.metadata(arrays[j]) for j in argnums]
+        return lambda g: map(unbroadcast, gradients(argnums, arrays, y, g), metas)
+
+    def forward(argnums: Any, tangents: Any, y: Any, arrays: Any, _: Any) -> Any:
+        """The same products, where each element has a derivative of its own."""
+        if name not in actc.elementwise or max(argnums) > (kind == "backward"):
+            raise NotImplementedError(f"{name}: actc has no derivative of forward mode with respect to this")
+        return sum(gradients([j], arrays, y, t)[0] for j, t in zip(argnums, tangents, strict=True))
+
+    defvjp_argnums(f, reverse)
+    defjvp_argnums(f, forward)
     return f
 
 
-def _function(name: str) -> Any:
-    f = _primitive(name)
-    return lambda x, /, *args, **kwargs: f(x, *_call.values(name, args, kwargs).values())
-
-
-_FUNCTIONS = _call.functions(__name__, _function)
+_FUNCTIONS = _call.functions(__name__, _Results, lambda name, x: x, anp.moveaxis)
 if TYPE_CHECKING:
 
-    def __getattr__(name: str) -> Any: ...  # functions and classes come from the table
+    def __getattr__(name: str) -> Any: ...  # functions come from the tables
 
 
 globals().update(_FUNCTIONS)
