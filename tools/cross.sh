@@ -69,7 +69,7 @@ check() {
         done
     done
     if [ -f "$to/test_abi" ]; then
-        ACTC_ISA=$digest_isa "$@" "$to/test_abi" digest >"$to/digest" 2>&1
+        ACTC_ISA=$digest_isa "$@" "$to/test_abi" digest 2>&1 | tr -d '\r' >"$to/digest"
         if cmp -s "$build/native/digest" "$to/digest"; then
             echo "$name: $(wc -l <"$to/digest") digests as on this machine"
         else
