@@ -297,7 +297,8 @@ int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dt
     if (!rows) return 0;
     const environment before = enter();
     /* floats count to 2^24, and rows have counts and positions */
-    const int kind = kind_of[c.row], is_narrowed = kind == NARROWED && dtype == ACTC_F32;
+    /* rows of one element may be computed in place, and a second look would find the first one's NaN */
+    const int kind = kind_of[c.row], is_narrowed = kind == NARROWED && dtype == ACTC_F32 && length > 1;
     int is_double = dtype == ACTC_F64 || c.exact || (kind != ROUNDED && !is_narrowed) || length > 1 << 24;
     for (size_t i = 0; i < row->parameter_count; i++)
         for (size_t r = 0; r < (c.parameter_steps[i] ? rows : 1); r++)
