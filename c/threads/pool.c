@@ -55,13 +55,14 @@ static double now(void) /* microseconds */
 }
 #endif
 
-/* Microseconds of work in which the others are worth waking, which takes 5 to 20. What is left is estimated from the first
-   piece, for relu and an exact double differ by a factor of a thousand, and so do tasks of others. */
+/* Microseconds of work in which the others are worth waking, which takes 5 to 20. What is left is estimated from a first
+   bit, for relu and an exact double differ by a factor of a thousand, and so do tasks of others. */
 #ifndef ACTC_WORTH_WAKING
 #define ACTC_WORTH_WAKING 60
 #endif
 enum {
-    PIECES = 4,         /* a thread: where another process has one of the processors, the others finish its share */
+    PIECES = 8,         /* a thread: where another process has one of the processors, the others finish its share */
+    PROBE = 4,          /* what is done alone is so much less than a piece */
     STACK = 1024 * 1024 /* bytes; kernels take a tenth, and some systems give threads no more than that */
 };
 
@@ -237,12 +238,12 @@ int actc_parallel(actc_task *task, void *context, size_t n, size_t least)
     const size_t pieces = (size_t)threads * PIECES;
     const job j = {task, context, n, (n + pieces - 1) / pieces};
 
+    const size_t first = (j.piece + PROBE - 1) / PROBE, left = n - first;
     const double begun = now();
-    task(context, 0, j.piece);
-    const size_t left = n - j.piece;
-    if ((now() - begun) * (double)left < ACTC_WORTH_WAKING * (double)j.piece) {
+    task(context, 0, first);
+    if ((now() - begun) * (double)left < ACTC_WORTH_WAKING * (double)first) {
         release(&pool.turn);
-        if (left) task(context, j.piece, left);
+        if (left) task(context, first, left);
         return 1;
     }
 
@@ -250,7 +251,7 @@ int actc_parallel(actc_task *task, void *context, size_t n, size_t least)
     while (pool.workers < threads - 1 && start_one()) pool.workers++;
     if (pool.workers < threads - 1) threads = pool.workers + 1;
     pool.current = j;
-    pool.next = j.piece;
+    pool.next = first;
     pool.places = threads - 1;
     wake_all(&pool.work);
     release(&pool.state);

@@ -44,7 +44,7 @@ ACTC_THREADS_API int actc_set_num_threads_local(int n);
 ACTC_THREADS_API int actc_processors(void);
 
 /* Does `task` for [0, n) in pieces: task(context, first, count), from several threads at once, each index in one piece.
-   A thread for every `least` indices at most, and only where the first piece shows that to wake them is worth the while
+   A thread for every `least` indices at most, and only where a first bit shows that to wake them is worth the while
    (60 us of work). Returns how many threads it was offered to: 1 too where a job is going on already, be it another
    thread's or the one whose task asks. */
 typedef void actc_task(void *context, size_t first, size_t count);
