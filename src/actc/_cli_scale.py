@@ -263,10 +263,16 @@ def _number(result: Any, address: str) -> int:
             raise Refusal(f"a worker failed: {type(error).__name__}: {reason(error)}")
 
 
+def _is_busy(dask_worker: Any) -> bool:
+    """Whether a thread of the worker is at something, be it cancelled."""
+    return bool(dask_worker.state.executing)
+
+
 def _stop(client: Any, futures: list[Any]) -> None:
-    """Until no worker is at work on what is left."""
+    """Until no worker is at work on what is left. They are asked themselves, for the scheduler forgets what is cancelled
+    while a worker may be about to write a block of it."""
     with contextlib.suppress(Exception):  # of a scheduler that is no longer there
         client.cancel([f for f in futures if not f.done()], force=True)
         limit = time.monotonic() + PATIENCE
-        while any(client.processing().values()) and time.monotonic() < limit:
+        while True in client.run(_is_busy, on_error="return").values() and time.monotonic() < limit:
             time.sleep(0.02)
