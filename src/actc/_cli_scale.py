@@ -269,7 +269,7 @@ def _is_busy(dask_worker: Any) -> bool:
 
 
 def _stop(client: Any, futures: list[Any]) -> None:
-    """Until no worker is at work on what is left. They are asked themselves, for the scheduler forgets what is cancelled
+    """Until no worker is at work on what is left. They are asked themselves: the scheduler forgets what is cancelled
     while a worker may be about to write a block of it."""
     with contextlib.suppress(Exception):  # of a scheduler that is no longer there
         client.cancel([f for f in futures if not f.done()], force=True)
