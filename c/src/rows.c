@@ -233,18 +233,35 @@ static call part_of(const call *c, size_t first, size_t rows)
         part.parameters[i] += (ptrdiff_t)first * c->parameter_steps[i];
     return part;
 }
-/* The rows that a NARROWED row's floats left open, in doubles, neighbours together. */
-static void finish_wide(const unit *u, const call *c)
+static const unit *unit_for(int is_double)
 {
-    const operand *y = &c->all[c->inputs];
-    for (size_t first = 0, last; first < c->rows; first = last + 1) {
-        for (last = first; last < c->rows; last++) {
-            const float *at = (const float *)(const void *)(y->at + (ptrdiff_t)last * y->outer);
-            if (*at == *at) break;
+    const isa *in_use = actc_current_isa();
+    const unit *u = is_double ? in_use->f64 : in_use->f32;
+#if ACTC_HAS_SCALAR
+    if (!u->rows) u = is_double ? &actc_scalar_f64 : &actc_scalar_f32;
+#endif
+    return u;
+}
+
+/* One number a row, in floats, and where those left it open (NaN) in doubles. The result may lie on the row, of which the
+   second look needs all: hence a place between. */
+static void run_narrowed(const call *c)
+{
+    enum { AT_ONCE = 64 };
+    const operand to = c->all[c->inputs];
+    float y[AT_ONCE];
+    for (size_t first = 0, n; first < c->rows; first += n) {
+        n = c->rows - first < AT_ONCE ? c->rows - first : AT_ONCE;
+        call part = part_of(c, first, n);
+        part.all[c->inputs].at = (char *)y;
+        part.all[c->inputs].outer = sizeof *y;
+        run_with(unit_for(0), &part);
+        for (size_t r = 0, open; r < n; r += open + 1) { /* neighbours together */
+            for (open = 0; r + open < n && y[r + open] != y[r + open];) open++;
+            const call again = part_of(&part, r, open);
+            if (open) run_with(unit_for(1), &again);
         }
-        if (last == first) continue;
-        const call part = part_of(c, first, last - first);
-        run_with(u, &part);
+        for (size_t r = 0; r < n; r++) *(float *)(void *)(to.at + (ptrdiff_t)(first + r) * to.outer) = y[r];
     }
 }
 
@@ -297,25 +314,15 @@ int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dt
     if (!rows) return 0;
     const environment before = enter();
     /* floats count to 2^24, and rows have counts and positions */
-    /* rows of one element may be computed in place, and a second look would find the first one's NaN */
-    const int kind = kind_of[c.row], is_narrowed = kind == NARROWED && dtype == ACTC_F32 && length > 1;
+    const int kind = kind_of[c.row], is_narrowed = kind == NARROWED && dtype == ACTC_F32 && length > 1; /* 1 is exact */
     int is_double = dtype == ACTC_F64 || c.exact || (kind != ROUNDED && !is_narrowed) || length > 1 << 24;
     for (size_t i = 0; i < row->parameter_count; i++)
         for (size_t r = 0; r < (c.parameter_steps[i] ? rows : 1); r++)
             is_double |= !fits_a_float(*(const double *)(c.parameters[i] + (ptrdiff_t)r * c.parameter_steps[i]));
-    const isa *in_use = actc_current_isa();
-    const unit *u = is_double ? in_use->f64 : in_use->f32;
-#if ACTC_HAS_SCALAR
-    if (!u->rows) u = is_double ? &actc_scalar_f64 : &actc_scalar_f32;
-#endif
-    run_with(u, &c);
-    if (is_narrowed && !is_double && c.pass == ACTC_FORWARD) {
-        const unit *wide = in_use->f64;
-#if ACTC_HAS_SCALAR
-        if (!wide->rows) wide = &actc_scalar_f64;
-#endif
-        finish_wide(wide, &c);
-    }
+    if (is_narrowed && !is_double && c.pass == ACTC_FORWARD)
+        run_narrowed(&c);
+    else
+        run_with(unit_for(is_double), &c);
     leave(before);
     return 0;
 }
