@@ -247,7 +247,7 @@ static const unit *unit_for(int is_double)
    second look needs all: hence a place between. */
 static void run_narrowed(const call *c)
 {
-    enum { AT_ONCE = 64 };
+    enum { AT_ONCE = 256 };
     const operand to = c->all[c->inputs];
     float y[AT_ONCE];
     for (size_t first = 0, n; first < c->rows; first += n) {
@@ -258,8 +258,9 @@ static void run_narrowed(const call *c)
         run_with(unit_for(0), &part);
         for (size_t r = 0, open; r < n; r += open + 1) { /* neighbours together */
             for (open = 0; r + open < n && y[r + open] != y[r + open];) open++;
+            if (!open) continue;
             const call again = part_of(&part, r, open);
-            if (open) run_with(unit_for(1), &again);
+            run_with(unit_for(1), &again);
         }
         for (size_t r = 0; r < n; r++) *(float *)(void *)(to.at + (ptrdiff_t)(first + r) * to.outer) = y[r];
     }
@@ -313,8 +314,9 @@ int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dt
     if (describe(&c, row, pass, dtype, data, outer, inner, rows, length)) return -1;
     if (!rows) return 0;
     const environment before = enter();
+    /* of one element logsumexp is that element, to the last bit in doubles only */
+    const int kind = kind_of[c.row], is_narrowed = kind == NARROWED && dtype == ACTC_F32 && length > 1;
     /* floats count to 2^24, and rows have counts and positions */
-    const int kind = kind_of[c.row], is_narrowed = kind == NARROWED && dtype == ACTC_F32 && length > 1; /* 1 is exact */
     int is_double = dtype == ACTC_F64 || c.exact || (kind != ROUNDED && !is_narrowed) || length > 1 << 24;
     for (size_t i = 0; i < row->parameter_count; i++)
         for (size_t r = 0; r < (c.parameter_steps[i] ? rows : 1); r++)
