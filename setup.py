@@ -122,11 +122,11 @@ class BuildWithLibrary(build_ext):
         )
         link = []
         if sys.platform.startswith("linux"):
-            link = [f"-Wl,-soname,{target.name}", "-Wl,-rpath,$ORIGIN", "-Wl,--strip-all"]
+            link = [f"-Wl,-soname,{target.name}", "-Wl,--strip-all"]
         elif sys.platform == "darwin":
-            link = [f"-Wl,-install_name,@rpath/{target.name}", "-Wl,-rpath,@loader_path"]
+            link = [f"-Wl,-install_name,@rpath/{target.name}"]
         if libraries and sys.platform != "win32":
-            link += ["-pthread"]
+            link += ["-pthread", f"-Wl,-rpath,{RPATH.removesuffix('/lib')}"]  # beside what it needs
 
         def compile_one(source):
             own = flags

@@ -37,35 +37,27 @@ static inline void leave(environment before)
     if (before.control & 0x1C89F00) __asm__ volatile("msr fpcr, %0" : : "r"(before.control));
     __asm__ volatile("msr fpsr, %0" : : "r"(before.status));
 }
-#elif defined(__GNUC__) &&                                                                                             \
-    defined(__riscv_flen) /* rounding and flags are all there is, and all 0 by default, as below */
+#elif defined(__GNUC__) && (defined(__riscv_flen) || defined(__powerpc64__) || defined(__s390x__))
+/* one register, all 0 by default */
+#if defined(__riscv_flen)
 typedef unsigned long environment;
-static inline void leave(environment before) { __asm__ volatile("fscsr %0" : : "r"(before)); }
-static inline environment enter(void)
-{
-    environment before;
-    __asm__ volatile("frcsr %0" : "=r"(before));
-    if (before) leave(0);
-    return before;
-}
-#elif defined(__GNUC__) && defined(__powerpc64__)
+#define READ_ENVIRONMENT(e) __asm__ volatile("frcsr %0" : "=r"(e))
+#define WRITE_ENVIRONMENT(e) __asm__ volatile("fscsr %0" : : "r"(e))
+#elif defined(__powerpc64__)
 typedef double environment; /* its bits */
-static inline void leave(environment before) { __asm__ volatile("mtfsf 255, %0" : : "d"(before)); }
-static inline environment enter(void)
-{
-    environment before;
-    __asm__ volatile("mffs %0" : "=d"(before));
-    leave(0);
-    return before;
-}
-#elif defined(__GNUC__) && defined(__s390x__)
+#define READ_ENVIRONMENT(e) __asm__ volatile("mffs %0" : "=d"(e))
+#define WRITE_ENVIRONMENT(e) __asm__ volatile("mtfsf 255, %0" : : "d"(e))
+#else
 typedef unsigned environment;
-static inline void leave(environment before) { __asm__ volatile("sfpc %0" : : "d"(before)); }
+#define READ_ENVIRONMENT(e) __asm__ volatile("efpc %0" : "=d"(e))
+#define WRITE_ENVIRONMENT(e) __asm__ volatile("sfpc %0" : : "d"(e))
+#endif
+static inline void leave(environment before) { WRITE_ENVIRONMENT(before); }
 static inline environment enter(void)
 {
     environment before;
-    __asm__ volatile("efpc %0" : "=d"(before));
-    if (before) leave(0);
+    READ_ENVIRONMENT(before);
+    leave(0);
     return before;
 }
 #else

@@ -29,9 +29,10 @@ typedef struct extent {
     ptrdiff_t stride, inner;
 } extent;
 
+static const size_t sizes[ACTC_DTYPE_COUNT] = {2, 2, 4, 8};
+
 static size_t item_size(const call *c, int operand)
 {
-    static const size_t sizes[ACTC_DTYPE_COUNT] = {2, 2, 4, 8};
     return operand >= c->inputs && operand < c->inputs + c->parameters ? sizeof(double) : sizes[c->dtype];
 }
 
@@ -142,7 +143,7 @@ static void lay_out(char **data, ptrdiff_t *strides, enum actc_dtype dtype, cons
                     const actc_parameter *defaults, size_t parameters, const double *params, void *const *out,
                     int outputs)
 {
-    const ptrdiff_t size = dtype < ACTC_F32 ? 2 : dtype == ACTC_F32 ? 4 : 8;
+    const ptrdiff_t size = (ptrdiff_t)sizes[dtype];
     int k = 0;
     for (int i = 0; i < inputs; i++, k++) data[k] = (char *)(uintptr_t)in[i], strides[k] = size;
     for (size_t i = 0; i < parameters; i++, k++)

@@ -72,6 +72,10 @@ typedef struct job {
     size_t n, piece;
 } job;
 
+#define IDLE                                                                                                           \
+    {                                                                                                                  \
+        UNLOCKED, UNLOCKED, UNSIGNALLED, UNSIGNALLED, 0, 0, 0, {0, 0, 0, 0}, 0                                         \
+    }
 static struct pool {
     lock turn;  /* whose job it is; only tried, never waited for */
     lock state; /* all that follows */
@@ -81,7 +85,7 @@ static struct pool {
     int busy;    /* how many are at it */
     job current;
     size_t next; /* the first index that nobody has taken */
-} pool = {UNLOCKED, UNLOCKED, UNSIGNALLED, UNSIGNALLED, 0, 0, 0, {0, 0, 0, 0}, 0};
+} pool = IDLE;
 
 /* Pieces until there are none. A lock for each, where atomics would do, is nothing beside the least of pieces. */
 static void take_pieces(const job *j)
@@ -141,7 +145,7 @@ static void *begin(void *unused)
 /* The child of a fork has none of the threads, and locks as they happened to be. */
 static void forget(void)
 {
-    const struct pool fresh = {UNLOCKED, UNLOCKED, UNSIGNALLED, UNSIGNALLED, 0, 0, 0, {0, 0, 0, 0}, 0};
+    const struct pool fresh = IDLE;
     pool = fresh;
 }
 static void remember_forks(void) { pthread_atfork(NULL, NULL, forget); }

@@ -1,3 +1,3 @@
 # What the other extensions need of this one.
-cdef int contexts_used
+cdef int dtype_of(int type_number) noexcept nogil
 cdef void follow_context() noexcept

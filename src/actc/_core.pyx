@@ -84,7 +84,7 @@ cdef inline int apply(operation *op, int dtype, const void **inputs, void **outp
     return actc_threads_apply(op.row, op.which, <actc_dtype>dtype, inputs, outputs, n, values)
 
 
-cdef inline int dtype_of(int type_number) noexcept nogil:
+cdef int dtype_of(int type_number) noexcept nogil:
     cdef int i
     for i in range(<int>ACTC_DTYPE_COUNT):
         if type_numbers[i] == type_number:
@@ -581,7 +581,7 @@ def use_isa(name):
 
 MAX_THREADS = ACTC_MAX_THREADS
 wanted_threads = contextvars.ContextVar("actc.threads", default=0)
-contexts_used = 0
+cdef int contexts_used = 0
 
 
 cdef void follow_context() noexcept:

@@ -8,7 +8,7 @@ from cpython.ref cimport Py_INCREF
 from libc.stdint cimport uint32_t, uint64_t
 from actc cimport *
 from actc.capi cimport *
-from actc._core cimport follow_context
+from actc._core cimport dtype_of, follow_context
 
 import numpy as np
 
@@ -35,7 +35,6 @@ cdef enum:
 
 # ---- APL: (),(s),(s)->(), as `_core` makes the others --------------------------------------------------------------------
 
-cdef int type_numbers[<int>ACTC_DTYPE_COUNT]
 cdef dict computed_in = _core.promotions()
 cdef object Float64 = type(np.dtype(np.float64))
 
@@ -55,12 +54,8 @@ cdef inline int pass_of(PyObject *ufunc) noexcept nogil:
     return (<int *>(<PyUFuncObject *>ufunc).data)[0]
 
 
-cdef inline int dtype_of(PyArrayMethod_Context *context) noexcept nogil:
-    cdef int i
-    for i in range(<int>ACTC_DTYPE_COUNT):
-        if type_numbers[i] == (<PyArray_Descr *>context.descriptors[0]).type_num:
-            return i
-    return -1
+cdef inline actc_dtype computed(PyArrayMethod_Context *context) noexcept nogil:
+    return <actc_dtype>dtype_of((<PyArray_Descr *>context.descriptors[0]).type_num)
 
 
 ctypedef struct hinged:
@@ -84,7 +79,7 @@ cdef void elements_piece(void *context, size_t begin, size_t count) noexcept nog
 cdef int elements(PyArrayMethod_Context *context, char **data, const Py_ssize_t *dimensions,
                   const Py_ssize_t *strides, void *unused) noexcept nogil:
     cdef hinged p
-    p.which, p.dtype = <actc_pass>pass_of(context.caller), <actc_dtype>dtype_of(context)
+    p.which, p.dtype = <actc_pass>pass_of(context.caller), computed(context)
     p.operands, p.data, p.strides, p.dimensions = (<PyUFuncObject *>context.caller).nargs, data, strides, dimensions
     actc_parallel(elements_piece, &p, <size_t>dimensions[0], FOR_A_THREAD)
     return 0
@@ -102,7 +97,7 @@ cdef int sums(PyArrayMethod_Context *context, char **data, const Py_ssize_t *dim
     for i in range(dimensions[0]):
         for k in range(MOST):
             here[k] = data[k] + i * strides[k]
-        if actc_apl_strided(ACTC_PARAMETER_BACKWARD, <actc_dtype>dtype_of(context), here, inner,
+        if actc_apl_strided(ACTC_PARAMETER_BACKWARD, computed(context), here, inner,
                             <size_t>dimensions[1], strides + MOST + 2, <size_t>dimensions[2]):
             return -1
     return 0
@@ -220,10 +215,6 @@ def make_apl(str kind, bint exact):
     numpy_call = (<PyUFuncObject *>ufunc).vectorcall
     (<PyUFuncObject *>ufunc).vectorcall = call
     return ufunc
-
-
-for _dtype in _core.DTYPES:
-    type_numbers[["float16", "bfloat16", "float32", "float64"].index(_dtype().name)] = _dtype().num
 
 
 # ---- RReLU on contiguous arrays, and its generator -----------------------------------------------------------------------

@@ -19,7 +19,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.mem cimport PyMem_Calloc
 from actc cimport *
 from actc.capi cimport *
-from actc._core cimport follow_context
+from actc._core cimport dtype_of, follow_context
 
 from actc import _core
 
@@ -59,7 +59,6 @@ cdef enum:
 
 ctypedef PyArray_DTypeMeta *DType
 
-cdef int type_numbers[<int>ACTC_DTYPE_COUNT]
 cdef int fast_calls = not os.environ.get("ACTC_PLAIN_UFUNC")
 cdef dict computed_in = _core.promotions()
 cdef object Float64 = type(np.dtype(np.float64))
@@ -81,14 +80,6 @@ ctypedef struct operation:
 
 cdef inline operation *operation_of(PyObject *ufunc) noexcept nogil:
     return <operation *>(<PyUFuncObject *>ufunc).data
-
-
-cdef inline int dtype_of(int type_number) noexcept nogil:
-    cdef int i
-    for i in range(<int>ACTC_DTYPE_COUNT):
-        if type_numbers[i] == type_number:
-            return i
-    return -1
 
 
 # ---- loops -----------------------------------------------------------------------------------------------------------
@@ -410,19 +401,6 @@ def make_gufunc(row, str kind, bint exact):
 
 
 _promoter = PyCapsule_New(<void *>promoter, b"numpy._ufunc_promoter", NULL)
-
-
-def _register_dtypes():
-    cdef int i
-    for i in range(<int>ACTC_DTYPE_COUNT):
-        type_numbers[i] = -1
-    for dtype in _core.DTYPES:
-        made = dtype()
-        i = ["float16", "bfloat16", "float32", "float64"].index(made.name)
-        type_numbers[i] = made.num
-
-
-_register_dtypes()
 
 
 def rows():

@@ -1,6 +1,6 @@
 /* normal.h - the normal distribution's lower tail without cancellation: for a >= 0 and w = (a - 4)/(a + 4)
 
-     a Phi(-a)          = e^(-a^2/2) P(w) (1 + w),   1 + w = 2a/(a + 4)
+     a Phi(-a)          = e^(-a^2/2) P(w) (1 + w),   1 + w = 2a/(a + 4), or Phi(-a) = 2 e^(-a^2/2) P(w)/(a + 4)
      Phi(-a) - a phi(a) = e^(-a^2/2) T(w) (a0 - a)
 
    P and T are smooth and positive on the whole half line; a0 is the one zero of the second quantity. Writing it as
