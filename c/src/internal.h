@@ -34,17 +34,28 @@ typedef struct memory {
     ptrdiff_t step, lane;
 } memory;
 
-/* How the lanes of a vector lie over rows: along one row, or across LANES rows, both for operands of the unit's own real
-   type with neighbouring lanes; or along one row of whatever operands. */
+/* How the lanes of a vector lie over rows: along one row, or across rows side by side, both for operands of the unit's own
+   real type with neighbouring lanes; or along one row of whatever operands. */
 enum way { ALONG, ACROSS, ANY, WAY_COUNT };
-enum { MAX_ROW_INPUTS = 3, MAX_ROW_OUTPUTS = 4 };
+enum {
+    MAX_ROW_INPUTS = 3,
+    MAX_ROW_OUTPUTS = 4,
+    /* vectors in the chains of all rows of a kernel's call, which takes four vectors of rows side by side */
+    MOST_SIDE_BY_SIDE = 64,
+};
 
 /* Rows for one call of a kernel. */
 typedef struct panel {
     memory in[MAX_ROW_INPUTS], out[MAX_ROW_OUTPUTS];
     double parameters[MAX_PARAMETERS];
-    size_t length, width; /* elements in a row; rows in the lanes: 1 along */
+    size_t length, width; /* elements in a row; rows: 1 along */
     int along;            /* whether the lanes hold neighbours of one row */
+    /* Across: vectors of a run; whether they hold MAX_LANES elements of each row, one after the other and nothing between, or
+       one; vectors of numbers for each row: as many as have rows of their own (vector v has those of v & row_mask), or, if
+       rows do not fill whole vectors, a run. */
+    size_t run, rows, row_mask;
+    int is_flat;
+    ptrdiff_t ahead; /* across: steps to what should be on its way here */
     enum actc_dtype dtype;
 } panel;
 /* 1, or 0 where it takes the kernel for ANY operands; then the inputs are still there */
@@ -74,9 +85,10 @@ typedef struct unit {
     void (*uniform)(uint64_t key, uint64_t first, double lower, double upper, double *values, size_t n);
     row_kernel *const (*rows)[ACTC_PASS_COUNT][WAY_COUNT]; /* by row of rows.def; NULL: the scalar unit's serve */
     int lanes;
-    /* n neighbours of each of `width` rows of the unit's own type to n vectors, and back; NULL where plain loops do */
-    void (*columns_of_rows)(const char *rows, ptrdiff_t outer, size_t width, size_t n, void *columns);
-    void (*rows_of_columns)(const void *columns, char *rows, ptrdiff_t outer, size_t width, size_t n);
+    /* n neighbours of each of `width` rows of the unit's own type to n vectors, `step` bytes apart, and back; NULL where plain
+       loops do */
+    void (*columns_of_rows)(const char *rows, ptrdiff_t outer, size_t width, size_t n, char *columns, ptrdiff_t step);
+    void (*rows_of_columns)(const char *columns, ptrdiff_t step, char *rows, ptrdiff_t outer, size_t width, size_t n);
 } unit;
 
 /* One instruction set: float and double kernels, and double kernels that carry pairs of doubles. */

@@ -47,6 +47,10 @@ const actc_row *actc_row_find(const char *name)
 
 enum {
     SCRATCH = 1 << 16, /* bytes that all staged operands share: a thread's stack may be small */
+    /* Rows that are columns of memory: each run of vectors is a line of its own, in a page of its own, which no processor
+       foresees. So many vectors ahead (12 and 48 did as well): 1000 x 1000 doubles 1.5 ns an element instead of 5. */
+    AHEAD = 48,
+    STAGED = 1 << 14,
     MAX_OPERANDS = MAX_ROW_INPUTS + MAX_ROW_OUTPUTS
 };
 
@@ -114,18 +118,18 @@ static void copy_vector(char *to, const char *from, size_t bytes)
     else
         memcpy(to, from, bytes);
 }
-/* One operand of n elements a row to the scratch memory `m`, or from there. */
+/* One operand, n elements of each of `width` rows at most a vector holds, to the scratch memory `m`, or from there. */
 static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own, memory outside, memory m, size_t n,
-                  size_t real, int is_input)
+                  size_t width, size_t real, int is_input)
 {
     const ptrdiff_t size = (ptrdiff_t)item_size[dtype];
     const int along = p->along;
-    const size_t vectors = along ? 1 : n, in_vector = along ? n : p->width;
+    const size_t vectors = along ? 1 : n, in_vector = along ? n : width;
     if (!along && own && outside.step == size && u->columns_of_rows) {
         if (is_input)
-            u->columns_of_rows(outside.at, outside.lane, p->width, n, m.at);
+            u->columns_of_rows(outside.at, outside.lane, width, n, m.at, m.step);
         else
-            u->rows_of_columns(m.at, outside.at, outside.lane, p->width, n);
+            u->rows_of_columns(m.at, m.step, outside.at, outside.lane, width, n);
         return;
     }
     for (size_t i = 0; i < vectors; i++) {
@@ -134,10 +138,22 @@ static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own,
             copy_vector(is_input ? reals : at, is_input ? at : reals, (size_t)u->lanes * real);
         } else if (is_input) {
             u->read[dtype](at, outside.lane, reals, in_vector);
-            if (!along) memset(reals + p->width * real, 0, ((size_t)u->lanes - p->width) * real);
+            if (!along) memset(reals + width * real, 0, ((size_t)u->lanes - width) * real);
         } else
             u->write[dtype](reals, at, outside.lane, in_vector);
     }
+}
+static void stage_all(const unit *u, const call *c, const panel *p, const memory *outside, int own, size_t real,
+                      int first, int end)
+{
+    for (int k = first; k < end; k++)
+        for (size_t row = 0; row < p->width; row += (size_t)u->lanes) {
+            const size_t left = p->width - row, width = left < (size_t)u->lanes ? left : (size_t)u->lanes;
+            memory from = outside[k], m = k < c->inputs ? p->in[k] : p->out[k - c->inputs];
+            from.at += (ptrdiff_t)row * from.lane;
+            m.at += row * real;
+            stage(u, p, c->dtype, own, from, m, c->all[k].is_one ? 1 : p->length, width, real, k < c->inputs);
+        }
 }
 
 /* Whether the first output takes the last input's scratch memory: kernels allow that where both are whole rows. Short
@@ -153,68 +169,98 @@ static void staged(const unit *u, const call *c, panel *p, row_kernel *const *ke
                    size_t room, int shares, char *scratch)
 {
     memory outside[MAX_OPERANDS];
+    const size_t width = p->width, vector = (size_t)u->lanes * real;
     for (int k = 0; k < c->operands; k++) {
         memory *m = memory_of(c, p, k);
         outside[k] = *m;
         m->at = scratch + (size_t)(k - (k >= c->inputs && shares)) * room;
         m->lane = (ptrdiff_t)real;
-        m->step = (ptrdiff_t)real * u->lanes;
-        if (k < c->inputs) stage(u, p, c->dtype, own, outside[k], *m, c->all[k].is_one ? 1 : p->length, real, 1);
+        m->step = (ptrdiff_t)(vector * p->rows);
     }
-    const size_t width = p->width;
-    p->width = p->along ? 1 : (size_t)u->lanes; /* the rest are rows of zeros, or the last row again */
+    stage_all(u, c, p, outside, own, real, 0, c->inputs);
+    p->width = p->along ? 1 : (size_t)u->lanes * p->rows; /* the rest are rows of zeros, or the last row again */
     apply_own(u, c, p, kernels);
     p->width = width;
-    for (int k = c->inputs; k < c->operands; k++)
-        stage(u, p, c->dtype, own, outside[k], *memory_of(c, p, k), c->all[k].is_one ? 1 : p->length, real, 0);
+    stage_all(u, c, p, outside, own, real, c->inputs, c->operands);
 }
 
 static size_t size_of(ptrdiff_t stride) { return (size_t)(stride < 0 ? -stride : stride); }
+
+/* How the kernels take rows that lie across: up to `most` at once. */
+typedef struct {
+    int along, direct; /* direct: where they lie, and not in scratch memory */
+    int all;           /* they are all that there are, with nothing between their elements */
+    size_t most;
+} layout;
+
+/* The next rows of at most n. */
+static void shape(panel *p, const layout *l, size_t n, size_t lanes)
+{
+    p->width = n < l->most ? n : l->most;
+    p->run = p->rows = (p->width + lanes - 1) / lanes;
+    p->row_mask = (size_t)-1;
+    p->is_flat = !l->along && lanes > 1 && (l->all || !l->direct);
+    if (!p->is_flat) return;
+    if (l->all &&
+        p->width % lanes) { /* a row's elements are in other lanes of each vector, until after MAX_LANES of them */
+        p->run = p->rows = p->width * MAX_LANES / lanes;
+        return;
+    }
+    while (p->rows & (p->rows - 1)) p->rows &= p->rows - 1; /* a power of two */
+    if (p->width > p->rows * lanes) p->width = p->rows * lanes;
+    p->run = p->rows * MAX_LANES;
+    p->row_mask = p->rows - 1;
+}
 
 static void run_with(const unit *u, const call *c)
 {
     row_kernel *const *kernels = u->rows[c->row][c->pass];
     const ptrdiff_t size = (ptrdiff_t)item_size[c->dtype];
     const int is_double = u->read[ACTC_F64] != NULL, own = c->dtype == (is_double ? ACTC_F64 : ACTC_F32);
-    const int lanes = u->lanes;
-    const size_t real = is_double ? 8 : 4;
-    int lines_along = 1, lines_across = 1, varies = 0;
+    const size_t lanes = (size_t)u->lanes, real = is_double ? 8 : 4;
+    int lines_along = 1, lines_across = 1, dense = 1, varies = 0;
     double scratch[SCRATCH / sizeof(double)];
+    layout l;
     panel p;
 
     for (int k = 0; k < c->operands; k++) {
         lines_along &= c->all[k].is_one || c->all[k].inner == size || c->length == 1;
         lines_across &= c->all[k].outer == size;
+        dense &= c->all[k].is_one || c->all[k].inner == size * (ptrdiff_t)c->rows;
     }
     for (size_t i = 0; i < table[c->row].parameter_count; i++) varies |= c->parameter_steps[i] != 0;
-    p.length = c->length;
 
     /* the room of each staged operand in the scratch */
-    const int shares = in_place(c, real * (size_t)lanes);
+    const int shares = in_place(c, real * lanes);
     const size_t room = SCRATCH / (size_t)(c->operands - shares) / 64 * 64;
-    const size_t most_along = room / real, most_across = room / real / (size_t)lanes;
+    const size_t most_along = room / real, most_across = room / real / lanes;
     /* Short rows go across: the longest vector would be half empty, and each row has a sum to finish: quickly in backward from
        y, but with a logarithm or a root forward (100 floats along: softmax' 0.45 ns instead of 0.75, log_softmax 1.2, 0.85). */
     const int is_quick = c->pass == ACTC_BACKWARD && table[c->row].from[0] == 'y';
-    const int is_short = c->length < (size_t)(is_quick ? 4 * lanes : lanes < 8 ? 16 * lanes : 128);
+    const int is_short = c->length < (is_quick ? 4 * lanes : lanes < 8 ? 16 * lanes : 128);
     const operand *x = &c->all[c->inputs - 1];
     const int is_close = size_of(x->outer) < size_of(x->inner); /* neighbours of different rows lie nearer together */
-    const int across =
-        !varies && c->rows > 1 &&
-        (lines_across ? own || c->length <= most_across : (is_short || is_close) && c->length <= most_across);
-    /* columns whose elements all fall into one set of the cache are better read once (1024x1024: 1.2 ns instead of 2.2) */
-    const int collide = x->inner % 4096 == 0;
-    p.along = !across;
-    /* columns: the first panel ends where a line of the cache does, so that the others are not split between two */
+    l.along = varies || c->rows <= 1 ||
+              !(lines_across ? own || c->length <= most_across : (is_short || is_close) && c->length <= most_across);
+    l.direct = own && (l.along ? lines_along : lines_across);
+    /* As many vectors of rows side by side as the kernels have room for: all columns that there are, or panels; of short rows
+       as many as stay in the cache. */
+    size_t beside = lanes == 1 ? 1 : MOST_SIDE_BY_SIDE / MAX_LANES;
+    l.all = !l.along && l.direct && dense && c->length >= 4 * MAX_LANES && c->rows <= beside * lanes && lanes > 1;
+    while (!l.direct && beside > 1 && c->length * beside * lanes * real > (STAGED < room ? STAGED : room)) beside /= 2;
+    l.most = l.along ? 1 : beside * lanes;
+    p.length = c->length;
+    p.along = l.along;
+    p.ahead = (ptrdiff_t)(AHEAD / beside);
+    /* panels: the first ends where a line of the cache does, so that the others do not split any between two */
     const uintptr_t off = (uintptr_t)c->all[c->operands - 1].at % 64;
-    const size_t to_line = across && lines_across && own && off && off % real == 0 ? (64 - off) / real : (size_t)lanes;
+    const size_t before_line = l.along || !l.direct || c->rows <= l.most || off % real ? 0 : off / real % lanes;
     for (size_t at = 0; at < c->rows; at += p.width) {
-        p.width = !across ? 1 : c->rows - at < (size_t)lanes ? c->rows - at : (size_t)lanes;
-        if (at == 0 && p.width > to_line) p.width = to_line;
-        place(c, &p, at, lanes);
-        if (own && (across ? lines_across && (!collide || c->length > most_across) : lines_along))
+        shape(&p, &l, at ? c->rows - at : l.most - before_line < c->rows ? l.most - before_line : c->rows, lanes);
+        place(c, &p, at, (int)lanes);
+        if (l.direct)
             apply_own(u, c, &p, kernels);
-        else if (c->length <= (across ? most_across : most_along))
+        else if (c->length <= (l.along ? most_along : most_across))
             staged(u, c, &p, kernels, own, real, room, shares, (char *)scratch);
         else {
             p.dtype = c->dtype;

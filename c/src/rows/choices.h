@@ -4,53 +4,69 @@ static INLINE V whether(M m, V v) { return sel(eq(v, v), sel(m, K(1), K(0)), v);
 
 /* ---- maxout ---- */
 
-/* the maximum of a row, NaN if one is; +0 if zeros of both signs are */
-static INLINE V greatest_or_nan(const panel *p, mode way, memory m)
+/* the maximum of a row, +0 if zeros of both signs are, or NaN; the position of the first element equal to it */
+static INLINE void first_greatest(const panel *p, mode way, memory m, const V *numbers, V *top, V *first)
 {
-    V nans = K(0);
-    EACH(i, n, {
-        const V v = get(p, way, m, i, n);
-        nans = nans + sel(eq(v, v), K(0), K(1));
+    each own, nans;
+    EACH_PART(c, {
+        own[c] = K(-INFINITE);
+        first[c] = numbers[c];
     });
-    const V top = greatest(p, way, m, 0);
-    return sel(gt(over_lanes(way, nans), K(0)), K(NOT_A_NUMBER), top + K(0));
+    EACH(i, {
+        const V v = present(i, get(p, way, m, i), K(-INFINITE));
+        first[i.part] = sel(gt(v, own[i.part]), position(p, way, numbers, i), first[i.part]);
+        own[i.part] = sel(eq(v, v), max(v, own[i.part]), v); /* once NaN it stays so */
+    });
+    EACH_PART(c, {
+        top[c] = own[c];
+        nans[c] = sel(eq(own[c], own[c]), K(0), K(1));
+    });
+    over_rows(p, way, GREATEST, top);
+    over_rows(p, way, PLUS, nans);
+    EACH_PART(c, first[c] = sel(eq(own[c], top[row_of(p, way, c)]), first[c], K(LARGEST)););
+    EACH_ROW(v, top[v] = sel(gt(nans[v], K(0)), K(NOT_A_NUMBER), top[v] + K(0)););
+    over_rows(p, way, LEAST, first);
 }
 static INLINE int maxout_forward(const panel *p, mode way)
 {
-    put_one(p, way, p->out[0], greatest_or_nan(p, way, p->in[0]));
+    each numbers, top, first;
+    positions(p, way, numbers);
+    first_greatest(p, way, p->in[0], numbers, top, first);
+    put_ones(p, way, p->out[0], top);
     return 1;
-}
-/* the index of the first element equal to `top`, in each row */
-static INLINE V first_of(const panel *p, mode way, memory m, V top)
-{
-    V found = K(LARGEST);
-    EACH(i, n, {
-        const V v = present(way, n, get(p, way, m, i, n), K(NOT_A_NUMBER));
-        found = min(sel(eq(v, top), index_of(way, i), K(LARGEST)), found);
-    });
-    for (int c = way.along ? LANES / 2 : 0; c; c /= 2) found = min(moved(found, c), found);
-    return found;
 }
 /* g, x: the IEEE product of g with 1 at the first maximum and 0 elsewhere; NaN where the maximum is */
 static INLINE int maxout_backward(const panel *p, mode way)
 {
-    const V g = get_one(p, way, p->in[0]), top = greatest_or_nan(p, way, p->in[1]);
-    const V first = first_of(p, way, p->in[1], top);
-    EACH(i, n, put(p, way, p->out[0], i, n, g * sel(eq(top, top), sel(eq(index_of(way, i), first), K(1), K(0)), top)););
+    each g, top, numbers, first;
+    get_ones(p, way, p->in[0], g);
+    positions(p, way, numbers);
+    first_greatest(p, way, p->in[1], numbers, top, first);
+    EACH(i, {
+        const V here = sel(eq(position(p, way, numbers, i), first[i.row]), K(1), K(0));
+        put(p, way, p->out[0], i, g[i.row] * sel(eq(top[i.row], top[i.row]), here, top[i.row]));
+    });
     return 1;
 }
 
 /* 1 at the first maximum, 0 elsewhere; NaN throughout if there is one */
 static INLINE int hardmax_forward(const panel *p, mode way)
 {
-    const V top = greatest_or_nan(p, way, p->in[0]), first = first_of(p, way, p->in[0], top);
-    EACH(i, n, put(p, way, p->out[0], i, n, sel(eq(top, top), whether(eq(index_of(way, i), first), K(0)), top)););
+    each top, numbers, first;
+    positions(p, way, numbers);
+    first_greatest(p, way, p->in[0], numbers, top, first);
+    EACH(i, {
+        const V here = sel(eq(position(p, way, numbers, i), first[i.row]), K(1), K(0));
+        put(p, way, p->out[0], i, sel(eq(top[i.row], top[i.row]), here, top[i.row]));
+    });
     return 1;
 }
 static INLINE int hardmax_backward(const panel *p, mode way)
 {
-    const V top = greatest_or_nan(p, way, p->in[1]);
-    EACH(i, n, put(p, way, p->out[0], i, n, sel(eq(top, top), K(0), top)););
+    each numbers, top, first;
+    positions(p, way, numbers);
+    first_greatest(p, way, p->in[1], numbers, top, first);
+    EACH(i, put(p, way, p->out[0], i, sel(eq(top[i.row], top[i.row]), K(0), top[i.row])););
     return 1;
 }
 
@@ -58,15 +74,15 @@ static INLINE int hardmax_backward(const panel *p, mode way)
 
 static INLINE void crelu_in(const panel *p, mode way, const memory *y, const memory *d)
 {
-    EACH(i, n, {
-        const V v = get(p, way, p->in[0], i, n);
+    EACH(i, {
+        const V v = get(p, way, p->in[0], i);
         if (y) {
-            put(p, way, y[0], i, n, max(K(0), v) + K(0)); /* +0 for -0 */
-            put(p, way, y[1], i, n, max(K(0), -v) + K(0));
+            put(p, way, y[0], i, max(K(0), v) + K(0)); /* +0 for -0 */
+            put(p, way, y[1], i, max(K(0), -v) + K(0));
         }
         if (d) {
-            put(p, way, d[0], i, n, whether(gt(v, K(0)), v));
-            put(p, way, d[1], i, n, -whether(lt(v, K(0)), v) + K(0));
+            put(p, way, d[0], i, whether(gt(v, K(0)), v));
+            put(p, way, d[1], i, -whether(lt(v, K(0)), v) + K(0));
         }
     });
 }
@@ -87,21 +103,21 @@ static INLINE int crelu_value_and_derivative(const panel *p, mode way)
 }
 static INLINE int crelu_second_derivative(const panel *p, mode way)
 {
-    EACH(i, n, {
-        const V v = get(p, way, p->in[0], i, n), zero = sel(eq(v, v), K(0), v);
-        put(p, way, p->out[0], i, n, zero);
-        put(p, way, p->out[1], i, n, zero);
+    EACH(i, {
+        const V v = get(p, way, p->in[0], i), zero = sel(eq(v, v), K(0), v);
+        put(p, way, p->out[0], i, zero);
+        put(p, way, p->out[1], i, zero);
     });
     return 1;
 }
 /* two halves of g, x: the IEEE products with both derivatives */
 static INLINE int crelu_backward(const panel *p, mode way)
 {
-    EACH(i, n, {
-        const V v = get(p, way, p->in[2], i, n);
-        const V first = get(p, way, p->in[0], i, n) * whether(gt(v, K(0)), v);
-        const V second = get(p, way, p->in[1], i, n) * whether(lt(v, K(0)), v);
-        put(p, way, p->out[0], i, n, first - second);
+    EACH(i, {
+        const V v = get(p, way, p->in[2], i);
+        const V first = get(p, way, p->in[0], i) * whether(gt(v, K(0)), v);
+        const V second = get(p, way, p->in[1], i) * whether(lt(v, K(0)), v);
+        put(p, way, p->out[0], i, first - second);
     });
     return 1;
 }

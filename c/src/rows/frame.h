@@ -1,48 +1,111 @@
 /* frame.h - what every row kernel stands on: rows as vectors, and sums and maxima in one fixed order.
 
    A kernel is written once and compiled for each way that lanes may lie over rows. Along: a vector holds LANES
-   neighbours of one row. Across: it holds one element of each of up to LANES rows. Whatever the way and the width of the
-   vector, element j of a row belongs to chain j mod CHAINS; a chain adds up its elements in their order, the
-   chains are added by halves: so all ways and all instruction sets give the same bits. */
+   neighbours of one row. Across: rows lie side by side, as the columns of a matrix do, and are taken a run of vectors at a
+   time, which holds one element of each of `width` rows; or CHAINS elements, where nothing lies between them and the next
+   ("flat"): then few columns fill their vectors, and loops are long.
+
+   Whatever the way and the width of the vector, element j of a row belongs to chain j mod CHAINS; a chain adds up its
+   elements in their order, the chains are added by halves: so all ways and all instruction sets give the same bits. */
+
+#include <string.h>
 
 enum { CHAINS = MAX_LANES };
+
+static const REAL lane_numbers[MAX_LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 /* compile-time facts about the way of a kernel */
 typedef struct {
     int along, own;
 } mode;
 
-static const REAL lane_numbers[MAX_LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+/* Vector v of run r, its first n lanes; which of the numbers that there are for each row are those of its lanes, and where
+   to collect what there will be one for each row of. */
+typedef struct {
+    size_t r, v, n, row, part;
+    int is_end; /* the lanes beyond n belong to no row and must not count: see `present` */
+} spot;
 
-static INLINE size_t vectors(const panel *p, mode way)
+/* A number for each row, or part of one, or chain of one. Not a power of two of vectors: where stores to one array and the
+   loads that follow from the next agree in the last twelve bits of their address, a processor takes one for the other (a
+   vector more than 64: logsumexp of 127 floats 1.2 ns instead of 0.6). */
+typedef V each[MOST_SIDE_BY_SIDE + 9];
+
+static INLINE int is_flat(const panel *p, mode way) { return !way.along && p->is_flat; }
+/* vectors of numbers for each row */
+static INLINE size_t rows_of(const panel *p, mode way) { return way.along ? 1 : p->rows; }
+/* elements of each row in so many runs: factors that the compiler knows, for a division here costs more than the work */
+static INLINE size_t elements(const panel *p, mode way, size_t runs) { return is_flat(p, way) ? runs * CHAINS : runs; }
+static INLINE size_t runs_of(const panel *p, mode way)
 {
-    return way.along ? (p->length + LANES - 1) / LANES : p->length;
+    return way.along ? p->length > 0 : is_flat(p, way) ? (p->length + CHAINS - 1) / CHAINS : p->length;
 }
-/* vectors that are alike: all but the last along, none of ANY operands */
-static INLINE size_t full_vectors(const panel *p, mode way)
+/* in run r */
+static INLINE size_t lanes_in(const panel *p, mode way, size_t r)
 {
-    return !way.own ? 0 : way.along ? p->length / LANES : p->length;
+    if (way.along) return p->length;
+    if (!is_flat(p, way)) return p->width;
+    const size_t left = p->length - r * CHAINS;
+    return p->width * (left < CHAINS ? left : CHAINS);
 }
-static INLINE size_t full_lanes(const panel *p, mode way) { return way.along ? LANES : p->width; }
-/* lanes that vector i has */
-static INLINE size_t lanes_at(const panel *p, mode way, size_t i)
+static INLINE size_t full_vectors(mode way, size_t lanes) { return way.own ? lanes / LANES : 0; }
+static INLINE size_t row_of(const panel *p, mode way, size_t v)
 {
-    if (!way.along) return p->width;
-    return p->length - i * LANES < LANES ? p->length - i * LANES : LANES;
+    return way.along ? 0 : is_flat(p, way) ? v & p->row_mask : v;
 }
-/* A loop over a row: the statements for each vector i and its n lanes. They are compiled twice, for along n is a constant
-   in the first loop; the second takes at most one vector, or all for ANY operands. */
-#define EACH(i, n, ...)                                                                                                \
+/* What is collected goes to parts in turn, since each waits for what it was before; to few, for they must be put together. */
+enum { PARTS = 4 };
+static INLINE size_t part_of(const panel *p, mode way, size_t v)
+{
+    return way.along ? 0 : is_flat(p, way) ? v & (PARTS * p->row_mask + PARTS - 1) : v;
+}
+static INLINE spot full_at(const panel *p, mode way, size_t r, size_t v)
+{
+    const spot i = {r, v, LANES, row_of(p, way, v), part_of(p, way, v), 0};
+    return i;
+}
+static INLINE spot end_at(const panel *p, mode way, size_t r, size_t v, size_t lanes)
+{
+    const size_t left = lanes - v * LANES, n = left < LANES ? left : LANES;
+    const spot i = {r, v, n, row_of(p, way, v), part_of(p, way, v), way.along || is_flat(p, way)};
+    return i;
+}
+/* vectors of a run, of which a short one has fewer */
+static INLINE size_t used_of(const panel *p, mode way)
+{
+    return is_flat(p, way) && p->length < CHAINS ? (p->length * p->width + LANES - 1) / LANES : p->run;
+}
+static INLINE size_t parts_of(const panel *p, mode way)
+{
+    if (way.along) return 1;
+    const size_t used = used_of(p, way);
+    return is_flat(p, way) && used > PARTS * p->rows ? PARTS * p->rows : used;
+}
+/* A loop over all: the statements for each spot i. They are compiled twice, for n is a constant in the first loop. */
+#define EACH(i, ...)                                                                                                   \
     do {                                                                                                               \
-        const size_t i##_full = full_vectors(p, way), i##_end = way.own && !way.along ? i##_full : vectors(p, way);    \
-        for (size_t i = 0; i < i##_full; i++) {                                                                        \
-            const size_t n = full_lanes(p, way);                                                                       \
-            __VA_ARGS__                                                                                                \
+        for (size_t i##_r = 0, i##_runs = runs_of(p, way); i##_r < i##_runs; i##_r++) {                                \
+            const size_t i##_lanes = lanes_in(p, way, i##_r), i##_full = full_vectors(way, i##_lanes);                 \
+            size_t i##_v = 0;                                                                                          \
+            for (; i##_v < i##_full; i##_v++) {                                                                        \
+                const spot i = full_at(p, way, i##_r, i##_v);                                                          \
+                __VA_ARGS__                                                                                            \
+            }                                                                                                          \
+            for (; i##_v * LANES < i##_lanes; i##_v++) {                                                               \
+                const spot i = end_at(p, way, i##_r, i##_v, i##_lanes);                                                \
+                __VA_ARGS__                                                                                            \
+            }                                                                                                          \
         }                                                                                                              \
-        for (size_t i = i##_full; i < i##_end; i++) {                                                                  \
-            const size_t n = lanes_at(p, way, i);                                                                      \
-            __VA_ARGS__                                                                                                \
-        }                                                                                                              \
+    } while (0)
+/* The statements for the numbers of each row; and for each part of them. */
+#define EACH_ROW(v, ...)                                                                                               \
+    do {                                                                                                               \
+        for (size_t v = 0; v < rows_of(p, way); v++) { __VA_ARGS__ }                                                   \
+    } while (0)
+
+#define EACH_PART(c, ...)                                                                                              \
+    do {                                                                                                               \
+        for (size_t c = 0, c##_end = parts_of(p, way); c < c##_end; c++) { __VA_ARGS__ }                               \
     } while (0)
 
 /* in[] may be read again after a write to out[] of the same vector, never to another */
@@ -103,60 +166,82 @@ static void write_any(enum actc_dtype dtype, char *at, ptrdiff_t lane, V x, size
     }
 }
 
-/* Rows that are columns of memory: each vector is a line of its own, in a page of its own, which no processor foresees.
-   So many ahead (12 and 48 did as well): 1000 x 1000 doubles 1.5 ns an element instead of 5. */
-enum { AHEAD = 24 };
-
-/* vector i of an operand, with its n lanes; those that it does not have are 0 */
-static INLINE V get(const panel *p, mode way, memory m, size_t i, size_t n)
+static INLINE char *address(const panel *p, mode way, memory m, spot i)
 {
-    const char *at = m.at + (ptrdiff_t)i * m.step;
-    if (!way.own) return read_any(p->dtype, at, m.lane, n);
-    if (!way.along) PREFETCH(at + AHEAD * m.step);
-    return n < LANES ? load_some((const REAL *)at, n) : load((const REAL *)at);
+    return way.along ? m.at + (ptrdiff_t)i.v * m.step
+                     : m.at + (ptrdiff_t)elements(p, way, i.r) * m.step + (ptrdiff_t)(i.v * sizeof(V));
 }
-static INLINE void put(const panel *p, mode way, memory m, size_t i, size_t n, V v)
+/* what an operand has at a spot; 0 in the lanes beyond n */
+static INLINE V get(const panel *p, mode way, memory m, spot i)
 {
-    char *at = m.at + (ptrdiff_t)i * m.step;
-    if (way.own && !way.along) PREFETCH(at + AHEAD * m.step, 1);
+    const char *at = address(p, way, m, i);
+    if (!way.own) return read_any(p->dtype, at, m.lane, i.n);
+    if (!way.along) PREFETCH(at + p->ahead * m.step);
+    return i.n < LANES ? load_some((const REAL *)at, i.n) : load((const REAL *)at);
+}
+static INLINE void put(const panel *p, mode way, memory m, spot i, V v)
+{
+    char *at = address(p, way, m, i);
+    if (way.own && !way.along) PREFETCH(at + p->ahead * m.step, 1);
     if (!way.own)
-        write_any(p->dtype, at, m.lane, v, n);
-    else if (n < LANES)
-        store_some((REAL *)at, v, n);
+        write_any(p->dtype, at, m.lane, v, i.n);
+    else if (i.n < LANES)
+        store_some((REAL *)at, v, i.n);
     else
         store((REAL *)at, v);
 }
-/* the one element that a row of this operand has, in every lane of the row */
-static INLINE V get_one(const panel *p, mode way, memory m)
+/* v, or `otherwise` in the lanes past the end of a row */
+static INLINE V present(spot i, V v, V otherwise)
 {
-    if (!way.along) return get(p, way, m, 0, p->width);
-    return B(way.own ? *(const REAL *)m.at : one_of(read_any(p->dtype, m.at, 0, 1)));
+    return i.is_end && i.n < LANES ? sel(lt(load(lane_numbers), B((REAL)i.n)), v, otherwise) : v;
 }
-static INLINE void put_one(const panel *p, mode way, memory m, V v)
+
+/* reals from the numbers of the rows for one element, or part, to those for the next: in flat runs not a whole vector */
+static INLINE size_t apart_of(const panel *p) { return p->is_flat ? p->width : p->run * LANES; }
+/* From the first `width` numbers what each of the CHAINS elements of a row sees, where these are not whole vectors. */
+static INLINE void repeat(const panel *p, mode way, V *v)
+{
+    REAL *all = (REAL *)v;
+    for (size_t done = p->width; p->rows == p->run && is_flat(p, way) && done < p->width * CHAINS; done *= 2)
+        memcpy(all + done, all, done * sizeof *all);
+}
+/* of an operand with one element a row */
+static INLINE void get_ones(const panel *p, mode way, memory m, V *v)
+{
+    if (way.along) {
+        v[0] = B(way.own ? *(const REAL *)m.at : one_of(read_any(p->dtype, m.at, 0, 1)));
+        return;
+    }
+    v[p->rows - 1] = K(0);
+    memcpy(v, m.at, p->width * sizeof(REAL));
+    repeat(p, way, v);
+}
+static INLINE void put_ones(const panel *p, mode way, memory m, const V *v)
 {
     if (!way.along)
-        put(p, way, m, 0, p->width, v);
+        memcpy(m.at, v, p->width * sizeof(REAL));
     else if (way.own)
-        *(REAL *)m.at = one_of(v);
+        *(REAL *)m.at = one_of(v[0]);
     else
-        write_any(p->dtype, m.at, 0, v, 1);
+        write_any(p->dtype, m.at, 0, v[0], 1);
 }
-/* v, or `otherwise` in the lanes past the end of a row */
-static INLINE V present(mode way, size_t n, V v, V otherwise)
+/* The positions in their row of the lanes of a first run, or vector along; those of others follow. */
+static INLINE void positions(const panel *p, mode way, V *v)
 {
-    return way.along && n < LANES ? sel(lt(load(lane_numbers), B((REAL)n)), v, otherwise) : v;
+    if (way.along)
+        v[0] = load(lane_numbers);
+    else if (!is_flat(p, way))
+        for (size_t k = 0; k < p->run; k++) v[k] = K(0);
+    else
+        for (size_t j = 0, k = 0; j < CHAINS; j++)
+            for (size_t c = 0; c < p->width; c++, k++) {
+                const REAL number = (REAL)j;
+                memcpy((char *)v + k * sizeof number, &number, sizeof number);
+            }
 }
-/* the position in their row of the lanes of vector i */
-static INLINE V index_of(mode way, size_t i)
+static INLINE V position(const panel *p, mode way, const V *of_first, spot i)
 {
-    return way.along ? load(lane_numbers) + B((REAL)(i * LANES)) : B((REAL)i);
-}
-#define CHAIN_COUNT (way.along ? CHAINS / LANES : CHAINS)
-
-/* chains that have elements; adding an empty one changes nothing. Along, all: the count is a constant then. */
-static INLINE int chains_used(const panel *p, mode way)
-{
-    return way.along || p->length >= CHAINS ? CHAIN_COUNT : p->length ? (int)p->length : 1;
+    return of_first[way.along ? 0 : i.v] + B((REAL)(way.along ? i.v * LANES : elements(p, way, i.r)));
 }
 
 /* ---- sums: a chain keeps what its additions round off ---- */
@@ -165,52 +250,83 @@ static INLINE int chains_used(const panel *p, mode way)
    a chain of a million equal terms they would add up. */
 enum { RENEWED_AFTER = 64 };
 
+/* A pair for each chain of each row while it is added up, then a pair for each row. */
 typedef struct {
-    V h[CHAINS], l[CHAINS];
-} sums;
+    each h, l;
+} pairs;
+static INLINE pair pair_of(const pairs *s, size_t v)
+{
+    const pair r = {s->h[v], s->l[v]};
+    return r;
+}
+static INLINE void set_pair(pairs *s, size_t v, pair r) { s->h[v] = r.h, s->l[v] = r.l; }
 
-/* A sum over a row: the statements for each vector i and its n lanes call ADD(v) or, for a pair, ADD_PAIR(v) once. In the
-   order of memory, each chain's state kept in L1 (one chain after the other is slow where rows are columns: a page for
-   each access). */
-#define SUM(s, i, n, ...)                                                                                              \
+/* vectors along, or runs, that add to chains of their own */
+static INLINE size_t turns_of(const panel *p, mode way)
+{
+    return way.along ? CHAINS / LANES : is_flat(p, way) ? 1 : CHAINS;
+}
+/* the vectors of chains that have elements; adding an empty one changes nothing */
+static INLINE size_t chains_used(const panel *p, mode way)
+{
+    const size_t turns = turns_of(p, way);
+    if (way.along) return turns;
+    if (!p->length || is_flat(p, way)) return p->length ? used_of(p, way) : p->rows;
+    return (p->length < turns ? p->length : turns) * p->run;
+}
+
+/* A sum over a row: the statements for each spot i call ADD(v) or, for a pair, ADD_PAIR(v) once. In the order of
+   memory, each chain's state kept in L1 (one chain after the other is slow where rows are columns: a page for each
+   access). `total` makes it a number for each row. */
+#define SUM(s, i, ...)                                                                                                 \
     do {                                                                                                               \
-        const size_t i##_full = full_vectors(p, way), i##_end = way.own && !way.along ? i##_full : vectors(p, way);    \
-        const size_t i##_chains = (size_t)CHAIN_COUNT, i##_block = i##_chains * RENEWED_AFTER;                         \
-        const int i##_short = !way.along && p->length && p->length <= CHAINS; /* one element a chain */                \
-        for (int chain = 0; chain < chains_used(p, way); chain++) (s).h[chain] = (s).l[chain] = K(0);                  \
-        for (size_t i = 0; i##_short && i < i##_full; i++) {                                                           \
-            enum { is_first = 1 };                                                                                     \
-            const size_t n = full_lanes(p, way);                                                                       \
-            pair now = {K(0), K(0)};                                                                                   \
-            __VA_ARGS__(s).h[i] = now.h, (s).l[i] = now.l;                                                             \
-        }                                                                                                              \
-        for (size_t i = 0, i##_stop; !i##_short && i < i##_full;) {                                                    \
-            i##_stop = i##_full - i < i##_block ? i##_full : i + i##_block;                                            \
-            for (; i < i##_stop; i++) {                                                                                \
-                enum { is_first = 0 };                                                                                 \
-                const size_t n = full_lanes(p, way);                                                                   \
-                pair now = {(s).h[i % i##_chains], (s).l[i % i##_chains]};                                             \
-                __VA_ARGS__(s).h[i % i##_chains] = now.h, (s).l[i % i##_chains] = now.l;                               \
+        const size_t i##_runs = runs_of(p, way), i##_turns = turns_of(p, way);                                         \
+        const size_t i##_block = i##_turns * RENEWED_AFTER;                                                            \
+        if (!way.along && i##_runs && i##_runs <= i##_turns) { /* one element a chain */                               \
+            for (size_t i##_r = 0, i##_c = 0; i##_r < i##_runs; i##_r++) {                                             \
+                const size_t i##_lanes = lanes_in(p, way, i##_r);                                                      \
+                for (size_t i##_v = 0; i##_v * LANES < i##_lanes; i##_v++, i##_c++) {                                  \
+                    enum { is_first = 1 };                                                                             \
+                    const spot i = end_at(p, way, i##_r, i##_v, i##_lanes);                                            \
+                    pair now = {K(0), K(0)};                                                                           \
+                    __VA_ARGS__(s).h[i##_c] = now.h, (s).l[i##_c] = now.l;                                             \
+                }                                                                                                      \
             }                                                                                                          \
-            if (i % i##_block == 0) renew(&(s), i##_chains);                                                           \
+            break;                                                                                                     \
         }                                                                                                              \
-        for (size_t i = i##_full; i < i##_end; i++) {                                                                  \
+        for (size_t i##_c = 0; i##_c < chains_used(p, way); i##_c++) (s).h[i##_c] = (s).l[i##_c] = K(0);               \
+        for (size_t i##_r = 0; i##_r < i##_runs; i##_r++) {                                                            \
             enum { is_first = 0 };                                                                                     \
-            const size_t n = lanes_at(p, way, i);                                                                      \
-            pair now = {(s).h[i % i##_chains], (s).l[i % i##_chains]};                                                 \
-            __VA_ARGS__(s).h[i % i##_chains] = now.h, (s).l[i % i##_chains] = now.l;                                   \
-            if ((i + 1) % i##_block == 0 && (!way.along || n == LANES)) renew(&(s), i##_chains);                       \
+            const size_t i##_lanes = lanes_in(p, way, i##_r), i##_full = full_vectors(way, i##_lanes);                 \
+            V *i##_h = (s).h + (way.along ? 0 : (i##_r & (i##_turns - 1)) * p->run);                                   \
+            V *i##_l = (s).l + (way.along ? 0 : (i##_r & (i##_turns - 1)) * p->run);                                   \
+            size_t i##_v = 0, i##_stop;                                                                                \
+            while (i##_v < i##_full) {                                                                                 \
+                i##_stop = way.along && i##_full - i##_v > i##_block ? i##_v + i##_block : i##_full;                   \
+                for (; i##_v < i##_stop; i##_v++) {                                                                    \
+                    const spot i = full_at(p, way, i##_r, i##_v);                                                      \
+                    const size_t i##_c = way.along ? i##_v % i##_turns : i##_v;                                        \
+                    pair now = {i##_h[i##_c], i##_l[i##_c]};                                                           \
+                    __VA_ARGS__ i##_h[i##_c] = now.h, i##_l[i##_c] = now.l;                                            \
+                }                                                                                                      \
+                if (way.along && i##_v % i##_block == 0) renew(&(s), i##_turns);                                       \
+            }                                                                                                          \
+            for (; i##_v * LANES < i##_lanes; i##_v++) {                                                               \
+                const spot i = end_at(p, way, i##_r, i##_v, i##_lanes);                                                \
+                const size_t i##_c = way.along ? i##_v % i##_turns : i##_v;                                            \
+                pair now = {i##_h[i##_c], i##_l[i##_c]};                                                               \
+                __VA_ARGS__ i##_h[i##_c] = now.h, i##_l[i##_c] = now.l;                                                \
+                if (way.along && (i##_v + 1) % i##_block == 0 && i.n == LANES) renew(&(s), i##_turns);                 \
+            }                                                                                                          \
+            if (!way.along && (i##_r + 1) % i##_block == 0) renew(&(s), i##_turns * p->run);                           \
         }                                                                                                              \
     } while (0)
 #define ADD(v) now = added(now, single(v), is_first, 0)
 #define ADD_PAIR(v) now = added(now, v, is_first, 1)
 
-static INLINE void renew(sums *s, size_t chains)
+static INLINE void renew(pairs *s, size_t chains)
 {
-    for (size_t c = 0; c < chains; c++) {
-        const pair t = fast_two_sum(s->h[c], s->l[c]);
-        s->h[c] = t.h, s->l[c] = t.l;
-    }
+    for (size_t c = 0; c < chains; c++) set_pair(s, c, fast_two_sum(s->h[c], s->l[c]));
 }
 static INLINE pair added(pair now, pair v, int is_first, int has_low)
 {
@@ -223,68 +339,115 @@ static INLINE pair added(pair now, pair v, int is_first, int has_low)
     now.l = now.l + (has_low ? v.l + t.l : t.l);
     return now;
 }
-/* the sum of the row, in every lane of the row. Infinite sums have NaN for a low part: it is dropped. */
-static INLINE pair total(const panel *p, mode way, sums *s)
+/* Infinite sums have NaN for a low part: it is dropped. */
+static INLINE pair settled(pair r)
 {
-    const int used = chains_used(p, way);
-    int c = CHAIN_COUNT;
-    for (c /= 2; c; c /= 2)
-        for (int k = 0; k < c && k + c < used; k++) {
-            const pair t = two_sum(s->h[k], s->h[k + c]);
-            s->h[k] = t.h;
-            s->l[k] = (s->l[k] + s->l[k + c]) + t.l;
-        }
-    pair r = {s->h[0], s->l[0]};
-    for (c = way.along ? LANES / 2 : 0; c; c /= 2) { /* the same in every lane, since addition commutes */
-        const pair t = two_sum(r.h, moved(r.h, c));
-        r.l = (r.l + moved(r.l, c)) + t.l;
-        r.h = t.h;
-    }
     const M finite = lt(abs(r.h), K(INFINITE));
     const pair t = fast_two_sum(r.h, sel(finite, r.l, K(0)));
-    r.h = t.h, r.l = sel(finite, t.l, K(0));
+    const pair y = {t.h, sel(finite, t.l, K(0))};
+    return y;
+}
+static INLINE pair sum_of_pairs(V h, V l, V other_h, V other_l)
+{
+    const pair t = two_sum(h, other_h);
+    const pair r = {t.h, (l + other_l) + t.l};
     return r;
+}
+/* the sums of the rows, from those of their chains */
+static INLINE void total(const panel *p, mode way, pairs *s)
+{
+    if (way.along) {
+        for (int c = CHAINS / LANES / 2; c; c /= 2)
+            for (int k = 0; k < c; k++) set_pair(s, k, sum_of_pairs(s->h[k], s->l[k], s->h[k + c], s->l[k + c]));
+        pair r = pair_of(s, 0);
+        for (int c = LANES / 2; c; c /= 2) /* the same in every lane, since addition commutes */
+            r = sum_of_pairs(r.h, r.l, moved(r.h, c), moved(r.l, c));
+        set_pair(s, 0, settled(r));
+        return;
+    }
+    /* a chain's numbers for all rows are neighbours: those of the next chain follow, be it within a vector */
+    REAL *h = (REAL *)s->h, *l = (REAL *)s->l;
+    const size_t chains = chains_used(p, way), used = chains * LANES, apart = apart_of(p);
+    if (is_flat(p, way)) s->h[chains] = s->l[chains] = K(0); /* is read, and does not count */
+    for (size_t c = CHAINS / 2; c; c /= 2)
+        for (size_t k = 0; k < c * apart && k + c * apart < used; k += LANES) {
+            const size_t j = k + c * apart;
+            const pair t = sum_of_pairs(load(h + k), load(l + k), load(h + j), load(l + j));
+            store(h + k, t.h);
+            store(l + k, t.l);
+        }
+    for (size_t k = 0; k < apart; k += LANES) set_pair(s, k / LANES, settled(pair_of(s, k / LANES)));
+    repeat(p, way, s->h);
+    repeat(p, way, s->l);
 }
 
 /* v - p, to the last bit or two: where the first difference rounds, the low part is nothing beside it, and where that
    matters the difference is exact. */
 static INLINE V minus_pair(V v, pair p) { return (v - p.h) - p.l; }
 
-/* the sum of the lanes, in each */
-static INLINE V over_lanes(mode way, V v)
+/* ---- what is collected from each vector, for each row: a sum, a minimum or a maximum ---- */
+
+enum collected { PLUS, LEAST, GREATEST };
+static INLINE V collect(enum collected how, V a, V b)
 {
-    for (int c = way.along ? LANES / 2 : 0; c; c /= 2) v = v + moved(v, c);
-    return v;
+    return how == PLUS ? a + b : how == LEAST ? min(a, b) : max(a, b);
+}
+/* numbers for each part to numbers for each row */
+static INLINE void over_rows(const panel *p, mode way, enum collected how, V *v)
+{
+    for (int c = way.along ? LANES / 2 : 0; c; c /= 2) v[0] = collect(how, v[0], moved(v[0], c));
+    if (!is_flat(p, way)) return;
+    REAL *all = (REAL *)v;
+    const size_t parts = parts_of(p, way);
+    v[parts] = K(0); /* is read, and does not count */
+    for (size_t c = (p->rows < p->run ? PARTS : CHAINS) / 2; c; c /= 2)
+        for (size_t k = 0, apart = c * p->width; k < apart && k + apart < parts * LANES; k += LANES)
+            store(all + k, collect(how, load(all + k), load(all + k + apart)));
+    repeat(p, way, v);
 }
 
-/* ---- maxima: NaN is passed over, for the sums that follow find it ---- */
-
-/* Any order does, but for the sign of zero, which callers do not use. */
+/* The maxima; NaN is passed over, for the sums that follow find it. Any order does, but for the sign of zero, which callers
+   do not use. */
 enum { GREATEST_AT_ONCE = 4 };
 
-static INLINE V greatest(const panel *p, mode way, memory m, int negated)
+static INLINE void greatest(const panel *p, mode way, memory m, int negated, V *top)
 {
-    V found[GREATEST_AT_ONCE];
-    for (int k = 0; k < GREATEST_AT_ONCE; k++) found[k] = K(-INFINITE);
-    const size_t full = full_vectors(p, way), count = way.own && !way.along ? full : vectors(p, way);
-    size_t i = 0;
-    for (; i + GREATEST_AT_ONCE <= full; i += GREATEST_AT_ONCE)
-        for (size_t k = 0; k < GREATEST_AT_ONCE; k++) {
-            const V v = get(p, way, m, i + k, full_lanes(p, way));
-            found[k] = max(negated ? -v : v, found[k]);
+    if (way.along && way.own) {
+        V found[GREATEST_AT_ONCE];
+        for (int k = 0; k < GREATEST_AT_ONCE; k++) found[k] = K(-INFINITE);
+        const size_t full = full_vectors(way, p->length);
+        size_t i = 0;
+        for (; i + GREATEST_AT_ONCE <= full; i += GREATEST_AT_ONCE)
+            for (size_t k = 0; k < GREATEST_AT_ONCE; k++) {
+                const V v = get(p, way, m, full_at(p, way, 0, i + k));
+                found[k] = max(negated ? -v : v, found[k]);
+            }
+        for (; i < full; i++) {
+            const V v = get(p, way, m, full_at(p, way, 0, i));
+            found[0] = max(negated ? -v : v, found[0]);
         }
-    for (; i < full; i++) {
-        const V v = get(p, way, m, i, full_lanes(p, way));
-        found[0] = max(negated ? -v : v, found[0]);
+        if (i * LANES < p->length) {
+            const spot end = end_at(p, way, 0, i, p->length);
+            const V v = get(p, way, m, end);
+            found[0] = max(present(end, negated ? -v : v, K(-INFINITE)), found[0]);
+        }
+        for (int k = 1; k < GREATEST_AT_ONCE; k++) found[0] = max(found[k], found[0]);
+        top[0] = found[0];
+    } else {
+        EACH_PART(c, top[c] = K(-INFINITE););
+        EACH(i, {
+            const V v = get(p, way, m, i);
+            top[i.part] = max(present(i, negated ? -v : v, K(-INFINITE)), top[i.part]);
+        });
     }
-    for (; i < count; i++) {
-        const size_t n = lanes_at(p, way, i);
-        const V v = get(p, way, m, i, n);
-        found[0] = max(present(way, n, negated ? -v : v, K(-INFINITE)), found[0]);
-    }
-    for (int k = 1; k < GREATEST_AT_ONCE; k++) found[0] = max(found[k], found[0]);
-    for (int c = way.along ? LANES / 2 : 0; c; c /= 2) found[0] = max(moved(found[0], c), found[0]);
-    return found[0];
+    over_rows(p, way, GREATEST, top);
+}
+/* whether any row's number is beyond the limit in size */
+static INLINE int any_beyond(const panel *p, mode way, const V *v, V limit)
+{
+    unsigned found = 0;
+    EACH_ROW(k, found |= lanes_of(gt(abs(v[k]), limit)););
+    return found != 0;
 }
 
 /* ---- short rows: LANES of them, contiguous each, as columns of vectors and back ---- */
@@ -321,8 +484,9 @@ static INLINE void transpose(V v[LANES])
         }
     }
 }
-/* n elements of each of `width` rows, which lie `outer` bytes apart, to n vectors; lanes beyond repeat the last row */
-static void columns_of_rows(const char *rows, ptrdiff_t outer, size_t width, size_t n, void *columns)
+/* n elements of each of `width` rows, which lie `outer` bytes apart, to n vectors `step` bytes apart; lanes beyond repeat the
+   last row */
+static void columns_of_rows(const char *rows, ptrdiff_t outer, size_t width, size_t n, char *columns, ptrdiff_t step)
 {
     V v[LANES];
     for (size_t j = 0; j < n; j += LANES) {
@@ -333,15 +497,16 @@ static void columns_of_rows(const char *rows, ptrdiff_t outer, size_t width, siz
         }
         transpose(v);
         for (size_t k = 0; k < LANES; k++) /* unrolled; up to m, the compiler would call memcpy */
-            if (k < m) store((REAL *)columns + (j + k) * LANES, v[k]);
+            if (k < m) store((REAL *)(columns + (ptrdiff_t)(j + k) * step), v[k]);
     }
 }
-static void rows_of_columns(const void *columns, char *rows, ptrdiff_t outer, size_t width, size_t n)
+static void rows_of_columns(const char *columns, ptrdiff_t step, char *rows, ptrdiff_t outer, size_t width, size_t n)
 {
     V v[LANES];
     for (size_t j = 0; j < n; j += LANES) {
         const size_t m = n - j < LANES ? n - j : LANES;
-        for (size_t k = 0; k < LANES; k++) v[k] = k < m ? load((const REAL *)columns + (j + k) * LANES) : K(0);
+        for (size_t k = 0; k < LANES; k++)
+            v[k] = k < m ? load((const REAL *)(columns + (ptrdiff_t)(j + k) * step)) : K(0);
         transpose(v);
         for (size_t r = 0; r < width; r++) {
             REAL *at = (REAL *)(rows + (ptrdiff_t)r * outer) + j;

@@ -4,129 +4,161 @@
 
 /* x - shift is exact wherever it counts: within 2 of the maximum */
 typedef struct {
-    V top, shift, left; /* left = top - shift */
-    V bad;              /* NaN for rows that have no result, else 0 */
+    each top, shift, left; /* left = top - shift */
+    each bad;              /* NaN for rows that have no result, else 0 */
 } apex;
 
-static INLINE apex apex_of(const panel *p, mode way, memory m)
+static INLINE void apex_of(const panel *p, mode way, memory m, apex *a)
 {
-    apex a;
-    V maxima = K(0), nans = K(0);
-    a.top = greatest(p, way, m, 0);
-    EACH(i, n, {
-        const V v = get(p, way, m, i, n);
-        maxima = maxima + present(way, n, sel(eq(v, a.top), K(1), K(0)), K(0));
-        nans = nans + sel(eq(v, v), K(0), K(1));
+    each maxima, nans;
+    greatest(p, way, m, 0, a->top);
+    EACH_PART(c, maxima[c] = nans[c] = K(0););
+    EACH(i, {
+        const V v = get(p, way, m, i);
+        maxima[i.part] = maxima[i.part] + present(i, sel(eq(v, a->top[i.row]), K(1), K(0)), K(0));
+        nans[i.part] = nans[i.part] + sel(eq(v, v), K(0), K(1));
     });
-    const M far = gt(abs(a.top), K(4));
-    a.shift = sel(far, a.top, K(0));
-    a.left = sel(far, K(0), a.top);
-    const M lost = gt(abs(a.top), K(LARGEST)) & (gt(over_lanes(way, maxima), K(1)) | lt(a.top, K(0)));
-    a.bad = sel(lost | gt(over_lanes(way, nans), K(0)), K(NOT_A_NUMBER), K(0));
-    return a;
+    over_rows(p, way, PLUS, maxima);
+    over_rows(p, way, PLUS, nans);
+    EACH_ROW(v, {
+        const V top = a->top[v];
+        const M far = gt(abs(top), K(4));
+        a->shift[v] = sel(far, top, K(0));
+        a->left[v] = sel(far, K(0), top);
+        const M lost = gt(abs(top), K(LARGEST)) & (gt(maxima[v], K(1)) | lt(top, K(0)));
+        a->bad[v] = sel(lost | gt(nans[v], K(0)), K(NOT_A_NUMBER), K(0));
+    });
+}
+static INLINE V shifted(V x, spot i, const apex *a)
+{
+    return sel(eq(x, a->top[i.row]), a->left[i.row], x - a->shift[i.row]);
 }
 /* factor (x - shift) - tau, 0 for what is not above */
-static INLINE pair over_tau(mode way, size_t n, V v, const apex *a, REAL factor, pair tau)
+static INLINE pair over_tau(V x, spot i, const apex *a, REAL factor, const pairs *tau)
 {
-    const pair t = two_sum(sel(eq(v, a->top), a->left, v - a->shift) * K(factor), -tau.h);
-    const pair u = fast_two_sum(t.h, t.l - tau.l);
-    const M is_above = gt(present(way, n, u.h, K(0)), K(0));
+    const pair t = two_sum(shifted(x, i, a) * K(factor), -tau->h[i.row]);
+    const pair u = fast_two_sum(t.h, t.l - tau->l[i.row]);
+    const M is_above = gt(present(i, u.h, K(0)), K(0));
     return sel_pair(is_above, u, single(K(0)));
 }
-static INLINE V count_of(const panel *p, mode way, memory m, const apex *a, pair tau)
+static INLINE void counts_of(const panel *p, mode way, memory m, const apex *a, const pairs *tau, V *count)
 {
-    V count = K(0);
-    EACH(i, n, {
-        const pair u = over_tau(way, n, get(p, way, m, i, n), a, 1, tau);
-        count = count + sel(gt(u.h, K(0)), K(1), K(0));
+    EACH_PART(c, count[c] = K(0););
+    EACH(i, {
+        const pair u = over_tau(get(p, way, m, i), i, a, 1, tau);
+        count[i.part] = count[i.part] + sel(gt(u.h, K(0)), K(1), K(0));
     });
-    return over_lanes(way, count);
+    over_rows(p, way, PLUS, count);
 }
 
 /* Newton's method on a piecewise linear function (Michelot 1986): tau is right when the elements above stay the same. */
 static INLINE int sparsemax_forward(const panel *p, mode way)
 {
     const memory x = p->in[0];
-    const apex a = apex_of(p, way, x);
-    pair tau = two_sum(a.left, K(-1));
-    V count = count_of(p, way, x, &a, tau), before;
+    apex a;
+    pairs tau;
+    each count, before;
+    unsigned going;
+    apex_of(p, way, x, &a);
+    EACH_ROW(v, set_pair(&tau, v, two_sum(a.left[v], K(-1))););
+    counts_of(p, way, x, &a, &tau, count);
     do {
-        sums s;
-        SUM(s, i, n, {
-            const V v = get(p, way, x, i, n);
-            const pair u = over_tau(way, n, v, &a, 1, tau);
-            ADD(sel(gt(u.h, K(0)), sel(eq(v, a.top), a.left, v - a.shift), K(0)));
+        pairs s;
+        SUM(s, i, {
+            const V v = get(p, way, x, i);
+            ADD(sel(gt(over_tau(v, i, &a, 1, &tau).h, K(0)), shifted(v, i, &a), K(0)));
         });
-        const pair sum = total(p, way, &s), excess = two_sum(sum.h, K(-1));
-        const pair numerator = {excess.h, excess.l + sum.l};
-        tau = quotient(numerator, single(count));
-        before = count;
-        count = count_of(p, way, x, &a, tau);
-    } while (lanes_of(lt(count, before) | gt(count, before)));
-    EACH(i, n, put(p, way, p->out[0], i, n, over_tau(way, n, get(p, way, x, i, n), &a, 1, tau).h + a.bad););
+        total(p, way, &s);
+        EACH_ROW(v, {
+            const pair excess = two_sum(s.h[v], K(-1)), numerator = {excess.h, excess.l + s.l[v]};
+            set_pair(&tau, v, quotient(numerator, single(count[v])));
+            before[v] = count[v];
+        });
+        counts_of(p, way, x, &a, &tau, count);
+        going = 0;
+        EACH_ROW(v, going |= lanes_of(lt(count[v], before[v]) | gt(count[v], before[v])););
+    } while (going);
+    EACH(i, put(p, way, p->out[0], i, over_tau(get(p, way, x, i), i, &a, 1, &tau).h + a.bad[i.row]););
     return 1;
 }
 /* g, y: g - the mean of g, where y is not 0 */
 static INLINE int sparsemax_backward(const panel *p, mode way)
 {
-    sums s;
-    V count = K(0);
-    SUM(s, i, n, {
-        const V y = get(p, way, p->in[1], i, n);
+    pairs mean;
+    each count;
+    EACH_PART(c, count[c] = K(0););
+    SUM(mean, i, {
+        const V y = get(p, way, p->in[1], i);
         const M used = gt(abs(y), K(0));
-        ADD(sel(used, get(p, way, p->in[0], i, n), y));
-        count = count + sel(used, K(1), K(0));
+        ADD(sel(used, get(p, way, p->in[0], i), y));
+        count[i.part] = count[i.part] + sel(used, K(1), K(0));
     });
-    const pair mean = quotient(total(p, way, &s), single(over_lanes(way, count)));
-    EACH(i, n, {
-        const V y = get(p, way, p->in[1], i, n);
-        const pair d = two_sum(get(p, way, p->in[0], i, n), -mean.h);
-        put(p, way, p->out[0], i, n, sel(gt(abs(y), K(0)), d.h + (d.l - mean.l), y + y));
+    total(p, way, &mean);
+    over_rows(p, way, PLUS, count);
+    EACH_ROW(v, set_pair(&mean, v, quotient(pair_of(&mean, v), single(count[v]))););
+    EACH(i, {
+        const V y = get(p, way, p->in[1], i);
+        const pair d = two_sum(get(p, way, p->in[0], i), -mean.h[i.row]);
+        put(p, way, p->out[0], i, sel(gt(abs(y), K(0)), d.h + (d.l - mean.l[i.row]), y + y));
     });
     return 1;
 }
 
 /* On the norm of (x/2 - tau)+, which is convex and, unlike its square, nearly linear in tau: rows of a million equal
-   elements take two steps. Rows that have converged keep their tau while others of the panel go on. */
+   elements take two steps. Rows that have converged keep their tau while others beside them go on. */
 static INLINE int entmax15_forward(const panel *p, mode way)
 {
     const memory x = p->in[0];
-    const apex a = apex_of(p, way, x);
-    pair tau = two_sum(a.left * K(0.5), K(-1));
-    V active = K(1);
+    apex a;
+    pairs tau;
+    each active;
+    unsigned going;
+    apex_of(p, way, x, &a);
+    EACH_ROW(v, {
+        set_pair(&tau, v, two_sum(a.left[v] * K(0.5), K(-1)));
+        active[v] = K(1);
+    });
     do {
-        sums squares, firsts;
-        SUM(squares, i, n, {
-            const pair u = over_tau(way, n, get(p, way, x, i, n), &a, 0.5, tau);
+        pairs squares, firsts;
+        SUM(squares, i, {
+            const pair u = over_tau(get(p, way, x, i), i, &a, 0.5, &tau);
             ADD_PAIR(mul(u, u));
         });
-        SUM(firsts, i, n, ADD(over_tau(way, n, get(p, way, x, i, n), &a, 0.5, tau).h););
-        const pair f = total(p, way, &squares), excess = two_sum(f.h, K(-1));
-        const V norm = square_root(f.h), e = excess.h + (excess.l + f.l);
-        const V step = norm / (norm + K(1)) * (e / total(p, way, &firsts).h);
-        const M going = gt(active, K(0));
-        const pair next = two_sum(tau.h, step);
-        tau = sel_pair(going, fast_two_sum(next.h, next.l + tau.l), tau);
-        active = sel(gt(step, K(C(0x1p-22f, 0x1p-50))), active, K(0)); /* the next would be its square */
-    } while (lanes_of(gt(active, K(0))));
-    EACH(i, n, {
-        const pair u = over_tau(way, n, get(p, way, x, i, n), &a, 0.5, tau);
-        put(p, way, p->out[0], i, n, mul(u, u).h + a.bad);
+        SUM(firsts, i, ADD(over_tau(get(p, way, x, i), i, &a, 0.5, &tau).h););
+        total(p, way, &squares);
+        total(p, way, &firsts);
+        going = 0;
+        EACH_ROW(v, {
+            const pair f = pair_of(&squares, v), excess = two_sum(f.h, K(-1)), now = pair_of(&tau, v);
+            const V norm = square_root(f.h), e = excess.h + (excess.l + f.l);
+            const V step = norm / (norm + K(1)) * (e / firsts.h[v]);
+            const pair next = two_sum(now.h, step);
+            set_pair(&tau, v, sel_pair(gt(active[v], K(0)), fast_two_sum(next.h, next.l + now.l), now));
+            active[v] = sel(gt(step, K(C(0x1p-22f, 0x1p-50))), active[v], K(0)); /* the next would be its square */
+            going |= lanes_of(gt(active[v], K(0)));
+        });
+    } while (going);
+    EACH(i, {
+        const pair u = over_tau(get(p, way, x, i), i, &a, 0.5, &tau);
+        put(p, way, p->out[0], i, mul(u, u).h + a.bad[i.row]);
     });
     return 1;
 }
 /* g, y: s (g - sum of s g / sum of s), s = sqrt(y); 0 for a row of zeros, which masks leave */
 static INLINE int entmax15_backward(const panel *p, mode way)
 {
-    sums weighted, weights;
-    SUM(weighted, i, n,
-        { ADD_PAIR(two_product(square_root(get(p, way, p->in[1], i, n)), get(p, way, p->in[0], i, n))); });
-    SUM(weights, i, n, ADD(square_root(get(p, way, p->in[1], i, n))););
-    const pair weight = total(p, way, &weights);
-    const pair mean = quotient(total(p, way, &weighted), sel_pair(eq(weight.h, K(0)), single(K(1)), weight));
-    EACH(i, n, {
-        const pair d = two_sum(get(p, way, p->in[0], i, n), -mean.h);
-        put(p, way, p->out[0], i, n, square_root(get(p, way, p->in[1], i, n)) * (d.h + (d.l - mean.l)));
+    pairs mean, weights;
+    SUM(mean, i, { ADD_PAIR(two_product(square_root(get(p, way, p->in[1], i)), get(p, way, p->in[0], i))); });
+    SUM(weights, i, ADD(square_root(get(p, way, p->in[1], i))););
+    total(p, way, &mean);
+    total(p, way, &weights);
+    EACH_ROW(v, {
+        const pair weight = pair_of(&weights, v);
+        set_pair(&mean, v, quotient(pair_of(&mean, v), sel_pair(eq(weight.h, K(0)), single(K(1)), weight)));
+    });
+    EACH(i, {
+        const pair d = two_sum(get(p, way, p->in[0], i), -mean.h[i.row]);
+        put(p, way, p->out[0], i, square_root(get(p, way, p->in[1], i)) * (d.h + (d.l - mean.l[i.row])));
     });
     return 1;
 }

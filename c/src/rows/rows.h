@@ -10,9 +10,14 @@
 #include "projections.h"
 #include "standardize.h"
 
-/* One body, compiled for each way that lanes can lie; where there is one lane, across is along. */
+/* One body, compiled for each way that lanes can lie; where there is one lane, across is along. The panel is copied, for else
+   each store might change it, and the loops would read it again after each. */
 #define IN_WAY(name, pass, suffix, ...)                                                                                \
-    static int name##_##pass##_##suffix(const panel *p) { return name##_##pass(p, (mode){__VA_ARGS__}); }
+    static int name##_##pass##_##suffix(const panel *given)                                                            \
+    {                                                                                                                  \
+        const panel p = *given;                                                                                        \
+        return name##_##pass(&p, (mode){__VA_ARGS__});                                                                 \
+    }
 #ifdef ONE_LANE
 #define KERNEL(name, pass) IN_WAY(name, pass, along, 1, 1) IN_WAY(name, pass, any, 1, 0)
 #define WAYS(name, pass)                                                                                               \

@@ -13,73 +13,79 @@ enum sense { PLAIN, NEGATED, TEMPERED }; /* of x, of -x, of x/temperature */
 
 /* what the exponentials of a row have in common */
 typedef struct {
-    V top, shift, lowest, bias; /* the maximum, of -x if the sense is that; what is subtracted; .. */
-    V t, t_low, inverse;        /* temperature */
+    each top, shift, lowest, bias; /* the maximum, of -x if the sense is that; what is subtracted; .. */
+    V t, t_low, inverse;           /* temperature */
 } base;
 
-static INLINE base base_of(const panel *p, mode way, memory m, enum sense sense, double temperature)
+static INLINE void base_of(const panel *p, mode way, memory m, enum sense sense, double temperature, base *o)
 {
-    base o;
-    const double finite = temperature - temperature == 0 ? temperature
-                                                         : 1; /* 0 x inf would spoil what rounding loses */
-    o.t = B((REAL)finite);
-    o.t_low = DOUBLE ? K(0) : B((REAL)(finite - (REAL)finite));
-    o.inverse = B((REAL)(1 / temperature));
+    /* 0 x inf would spoil what rounding loses */
+    const double finite = temperature - temperature == 0 ? temperature : 1;
+    o->t = B((REAL)finite);
+    o->t_low = DOUBLE ? K(0) : B((REAL)(finite - (REAL)finite));
+    o->inverse = B((REAL)(1 / temperature));
     const int is_below_zero = sense == TEMPERED && temperature < 0;
-    o.top = greatest(p, way, m, sense == NEGATED || is_below_zero);
-    const V x = is_below_zero ? -o.top : o.top, u = sense == TEMPERED ? x * o.inverse : x;
-    const M far = gt(abs(u), K(SHIFT_FROM));
-    o.shift = sel(far, x, K(0));
-    const V left = sel(far, K(0), u);
-    o.lowest = left - K(NEGLIGIBLE);
-    V k;
-    (void)exp_reduced(left, &k);
-    o.bias = (K(LIFT) - k) + K(MAGIC);
-    return o;
+    greatest(p, way, m, sense == NEGATED || is_below_zero, o->top);
+    EACH_ROW(v, {
+        const V x = is_below_zero ? -o->top[v] : o->top[v], u = sense == TEMPERED ? x * o->inverse : x;
+        const M far = gt(abs(u), K(SHIFT_FROM));
+        o->shift[v] = sel(far, x, K(0));
+        const V left = sel(far, K(0), u);
+        o->lowest[v] = left - K(NEGLIGIBLE);
+        V k;
+        (void)exp_reduced(left, &k);
+        o->bias[v] = (K(LIFT) - k) + K(MAGIC);
+    });
 }
 /* e^x 2^LIFT/2^k(max); below 2 2^LIFT. An infinite maximum is at distance 0 from itself if `infinite`, else NaN. */
-static INLINE V lifted_exp(V x, enum sense sense, const base *o, int infinite)
+static INLINE V lifted_exp(V x, enum sense sense, const base *o, size_t row, int infinite)
 {
-    V k, p, q, d = (sense == NEGATED ? -x : x) - o->shift;
-    if (infinite) d = sel(eq(sense == NEGATED ? -x : x, o->shift), K(0), d);
+    V k, p, q, d = (sense == NEGATED ? -x : x) - o->shift[row];
+    if (infinite) d = sel(eq(sense == NEGATED ? -x : x, o->shift[row]), K(0), d);
     if (sense == TEMPERED) { /* d/temperature, with what its rounding loses: of x it would be thousands of units */
         const V u = d * o->inverse, low = (fnma(u, o->t, d) - u * o->t_low) * o->inverse;
-        const pair whole = exp_reduced_sum(max(o->lowest, u), sel(gt(u, o->lowest), low, K(0)), &k);
+        const pair whole = exp_reduced_sum(max(o->lowest[row], u), sel(gt(u, o->lowest[row]), low, K(0)), &k);
         q = whole.h + whole.l;
     } else {
-        q = exp_reduced(max(o->lowest, d), &k);
+        q = exp_reduced(max(o->lowest[row], d), &k);
     }
-    p = pow2(k + o->bias);
+    p = pow2(k + o->bias[row]);
     return fma(p, q, p);
 }
 
-/* the exponentials of a row into `to`, where there is room for them; their sum */
-static INLINE pair exponentials(const panel *p, mode way, memory from, const base *o, enum sense sense,
-                                const memory *to)
+/* the exponentials of the rows into `to`, where there is room for them; their sums */
+static INLINE void exponentials(const panel *p, mode way, memory from, const base *o, enum sense sense,
+                                const memory *to, pairs *sum)
 {
-    sums s;
-    SUM(s, i, n, {
-        const V e = present(way, n, lifted_exp(get(p, way, from, i, n), sense, o, !way.own), K(0));
-        if (to) put(p, way, *to, i, n, e);
+    SUM(*sum, i, {
+        const V e = present(i, lifted_exp(get(p, way, from, i), sense, o, i.row, !way.own), K(0));
+        if (to) put(p, way, *to, i, e);
         ADD(e);
     });
-    pair r = total(p, way, &s);
+    total(p, way, sum);
     /* nothing but -inf, or several +inf, which count as 1 each */
-    const M none = gt(abs(o->top), K(LARGEST)) & (lt(o->top, K(0)) | gt(r.h, K(C(0x1.8p64f, 0x1.8p512))));
-    r.h = sel(none, K(NOT_A_NUMBER), r.h);
-    return r;
+    EACH_ROW(v, {
+        const V top = o->top[v];
+        const M several = gt(sum->h[v], K(C(0x1.8p64f, 0x1.8p512)));
+        const M none = gt(abs(top), K(LARGEST)) & (lt(top, K(0)) | several);
+        sum->h[v] = sel(none, K(NOT_A_NUMBER), sum->h[v]);
+    });
 }
 
-/* The factor comes last: e and the sum may be large powers of two, which must have gone by then. */
-static INLINE V quotient_of(V e, pair inverse, const V *factor)
+/* The factors come last: e and the sum may be large powers of two, which must have gone by then. */
+static INLINE V quotient_of(V e, const pairs *inverse, const V *factor, size_t row)
 {
-    const V y = fma(e, inverse.h, e * inverse.l);
-    return factor ? y * *factor : y;
+    const V y = fma(e, inverse->h[row], e * inverse->l[row]);
+    return factor ? y * factor[row] : y;
 }
-static INLINE void finish(const panel *p, mode way, memory y, pair sum, const V *factor)
+static INLINE void invert(const panel *p, mode way, pairs *sum)
 {
-    const pair inverse = quotient(single(K(1)), sum);
-    EACH(i, n, put(p, way, y, i, n, quotient_of(get(p, way, y, i, n), inverse, factor)););
+    EACH_ROW(v, set_pair(sum, v, quotient(single(K(1)), pair_of(sum, v))););
+}
+static INLINE void finish(const panel *p, mode way, memory y, pairs *sum, const V *factor)
+{
+    invert(p, way, sum);
+    EACH(i, put(p, way, y, i, quotient_of(get(p, way, y, i), sum, factor, i.row)););
 }
 
 /* Rows of small numbers, which most are, need no shift and no maximum: they are tried first, in one pass less. That they
@@ -88,20 +94,23 @@ static INLINE void finish(const panel *p, mode way, memory y, pair sum, const V 
 #define SMALL 40
 static INLINE int softmax_of_small(const panel *p, mode way, memory x, memory y, const V *factor)
 {
-    if (p->length < (way.along ? LANES : 1) || lanes_of(gt(abs(get(p, way, x, 0, full_lanes(p, way))), K(SMALL))))
-        return 0;
-    sums s;
+    /* a look at the first vector spares most rows of large numbers this pass */
+    if (p->length < (way.along ? LANES : 1)) return 0;
+    const spot first = end_at(p, way, 0, 0, lanes_in(p, way, 0));
+    if (lanes_of(gt(abs(get(p, way, x, first)), K(SMALL)))) return 0;
+    pairs sum;
     V largest = K(0);
-    SUM(s, i, n, {
+    SUM(sum, i, {
         V k;
-        const V v = get(p, way, x, i, n), q = exp_reduced(v, &k), power = pow2(k + K(MAGIC));
-        const V e = present(way, n, fma(power, q, power), K(0));
-        put(p, way, y, i, n, e);
+        const V v = get(p, way, x, i), q = exp_reduced(v, &k), power = pow2(k + K(MAGIC));
+        const V e = present(i, fma(power, q, power), K(0));
+        put(p, way, y, i, e);
         ADD(e);
         largest = max(abs(v), largest);
     });
     if (lanes_of(gt(largest, K(SMALL)))) return 0;
-    finish(p, way, y, total(p, way, &s), factor);
+    total(p, way, &sum);
+    finish(p, way, y, &sum, factor);
     return 1;
 }
 
@@ -111,32 +120,41 @@ static INLINE int softmax_in(const panel *p, mode way, memory x, memory y, enum 
                              const V *factor)
 {
     if (sense == PLAIN && way.own && x.at != y.at && softmax_of_small(p, way, x, y, factor)) return 1;
-    const base o = base_of(p, way, x, sense, temperature);
-    if (way.own && lanes_of(gt(abs(o.top), K(LARGEST)))) return 0;
-    const pair sum = exponentials(p, way, x, &o, sense, way.own ? &y : NULL);
+    base o;
+    pairs sum;
+    base_of(p, way, x, sense, temperature, &o);
+    if (way.own && any_beyond(p, way, o.top, K(LARGEST))) return 0;
+    exponentials(p, way, x, &o, sense, way.own ? &y : NULL, &sum);
     if (way.own) {
-        finish(p, way, y, sum, factor);
+        finish(p, way, y, &sum, factor);
         return 1;
     }
-    const pair inverse = quotient(single(K(1)), sum);
-    EACH(i, n, put(p, way, y, i, n, quotient_of(lifted_exp(get(p, way, x, i, n), sense, &o, 1), inverse, factor)););
+    invert(p, way, &sum);
+    EACH(i, {
+        const V e = lifted_exp(get(p, way, x, i), sense, &o, i.row, 1);
+        put(p, way, y, i, quotient_of(e, &sum, factor, i.row));
+    });
     return 1;
 }
 /* The limit at temperature 0: equal shares of 1 for the maxima, or the minima if it is -0. */
 static INLINE int softmax_at_zero(const panel *p, mode way, int negated)
 {
-    const V top = greatest(p, way, p->in[0], negated);
-    V count = K(0);
-    EACH(i, n, {
-        const V v = get(p, way, p->in[0], i, n);
-        count = count + present(way, n, sel(eq(v, v), sel(eq(negated ? -v : v, top), K(1), K(0)), v), K(0));
+    each top, share;
+    greatest(p, way, p->in[0], negated, top);
+    EACH_PART(c, share[c] = K(0););
+    EACH(i, {
+        const V v = get(p, way, p->in[0], i);
+        const V counted = sel(eq(v, v), sel(eq(negated ? -v : v, top[i.row]), K(1), K(0)), v);
+        share[i.part] = share[i.part] + present(i, counted, K(0));
     });
-    const V all = over_lanes(way, count);
-    const M none = gt(abs(top), K(LARGEST)) & (lt(top, K(0)) | gt(all, K(1)));
-    const V share = sel(none, K(NOT_A_NUMBER), K(1) / all);
-    EACH(i, n, {
-        const V v = get(p, way, p->in[0], i, n);
-        put(p, way, p->out[0], i, n, sel(eq(negated ? -v : v, top), K(1), K(0)) * share);
+    over_rows(p, way, PLUS, share);
+    EACH_ROW(v, {
+        const M none = gt(abs(top[v]), K(LARGEST)) & (lt(top[v], K(0)) | gt(share[v], K(1)));
+        share[v] = sel(none, K(NOT_A_NUMBER), K(1) / share[v]);
+    });
+    EACH(i, {
+        const V v = get(p, way, p->in[0], i);
+        put(p, way, p->out[0], i, sel(eq(negated ? -v : v, top[i.row]), K(1), K(0)) * share[i.row]);
     });
     return 1;
 }
@@ -155,12 +173,12 @@ static INLINE int softmin_forward(const panel *p, mode way)
 /* g, y: factor y (g - sum of g y) */
 static INLINE void softmax_backward_in(const panel *p, mode way, V factor)
 {
-    sums s;
-    SUM(s, i, n, ADD_PAIR(two_product(get(p, way, p->in[0], i, n), get(p, way, p->in[1], i, n))););
-    const pair dot = total(p, way, &s);
-    EACH(i, n, {
-        const V y = get(p, way, p->in[1], i, n);
-        put(p, way, p->out[0], i, n, y * minus_pair(get(p, way, p->in[0], i, n), dot) * factor);
+    pairs dot;
+    SUM(dot, i, ADD_PAIR(two_product(get(p, way, p->in[0], i), get(p, way, p->in[1], i))););
+    total(p, way, &dot);
+    EACH(i, {
+        const V y = get(p, way, p->in[1], i);
+        put(p, way, p->out[0], i, y * minus_pair(get(p, way, p->in[0], i), pair_of(&dot, i.row)) * factor);
     });
 }
 static INLINE int softmax_backward(const panel *p, mode way)
@@ -177,48 +195,54 @@ static INLINE int softmin_backward(const panel *p, mode way)
 /* ---- logarithms: log of the sum = max + log(count + rest), of the maxima and of the others ---- */
 
 typedef struct {
-    V top, count, rest, log;
+    base of;    /* with the maxima, `top` */
+    each count; /* of elements that are the maximum */
+    each log;   /* of the sum over e^top */
 } logarithm;
 
-static INLINE logarithm log_of_sum(const panel *p, mode way, memory x, V divisor)
+static INLINE void log_of_sum(const panel *p, mode way, memory x, V divisor, logarithm *r)
 {
-    const base o = base_of(p, way, x, PLAIN, 1);
-    sums s;
-    V count = K(0);
-    SUM(s, i, n, {
-        const V v = present(way, n, get(p, way, x, i, n), K(-INFINITE));
-        const M is_top = eq(v, o.top);
-        ADD(sel(is_top, K(0), present(way, n, lifted_exp(v, PLAIN, &o, 1), K(0))));
-        count = count + present(way, n, sel(is_top, K(1), K(0)), K(0));
+    pairs others;
+    base_of(p, way, x, PLAIN, 1, &r->of);
+    EACH_PART(c, r->count[c] = K(0););
+    SUM(others, i, {
+        const V v = present(i, get(p, way, x, i), K(-INFINITE));
+        const M is_top = eq(v, r->of.top[i.row]);
+        ADD(sel(is_top, K(0), present(i, lifted_exp(v, PLAIN, &r->of, i.row, 1), K(0))));
+        r->count[i.part] = r->count[i.part] + present(i, sel(is_top, K(1), K(0)), K(0));
     });
-    const pair others = total(p, way, &s);
-    logarithm r;
-    r.top = o.top;
-    r.count = over_lanes(way, count);
-    r.rest = (others.h + others.l) / lifted_exp(o.top, PLAIN, &o, 1);
-    pair sum = two_sum(r.count, r.rest);
-    sum = quotient(sum, single(divisor));
-    r.log = log_of(sum, K(0));
-    /* the logarithm of 1 + rest halves its argument on the way, which would cost a subnormal its last bit */
-    r.log = sel(eq(r.count, divisor) & lt(r.rest, K(C(0x1p-30f, 0x1p-60))), r.rest / divisor, r.log);
-    return r;
+    total(p, way, &others);
+    over_rows(p, way, PLUS, r->count);
+    EACH_ROW(v, {
+        const V rest = (others.h[v] + others.l[v]) / lifted_exp(r->of.top[v], PLAIN, &r->of, v, 1);
+        const V log = log_of(quotient(two_sum(r->count[v], rest), single(divisor)), K(0));
+        /* the logarithm of 1 + rest halves its argument on the way, which would cost a subnormal its last bit */
+        const M tiny = eq(r->count[v], divisor) & lt(rest, K(C(0x1p-30f, 0x1p-60)));
+        r->log[v] = sel(tiny, rest / divisor, log);
+    });
 }
 static INLINE int log_softmax_forward(const panel *p, mode way)
 {
-    const logarithm l = log_of_sum(p, way, p->in[0], K(1));
-    const M none = gt(abs(l.top), K(LARGEST)) & (lt(l.top, K(0)) | gt(l.count, K(1)));
-    const V log = sel(none, K(NOT_A_NUMBER), l.log);
-    EACH(i, n, {
-        const V v = get(p, way, p->in[0], i, n);
-        put(p, way, p->out[0], i, n, sel(eq(v, l.top), K(0), v - l.top) - log);
+    logarithm r;
+    log_of_sum(p, way, p->in[0], K(1), &r);
+    const V *top = r.of.top;
+    EACH_ROW(v, {
+        const M none = gt(abs(top[v]), K(LARGEST)) & (lt(top[v], K(0)) | gt(r.count[v], K(1)));
+        r.log[v] = sel(none, K(NOT_A_NUMBER), r.log[v]);
+    });
+    EACH(i, {
+        const V v = get(p, way, p->in[0], i);
+        put(p, way, p->out[0], i, sel(eq(v, top[i.row]), K(0), v - top[i.row]) - r.log[i.row]);
     });
     return 1;
 }
 #if DOUBLE
 static INLINE int logsumexp_forward(const panel *p, mode way)
 {
-    const logarithm l = log_of_sum(p, way, p->in[0], K(1));
-    put_one(p, way, p->out[0], l.top + l.log);
+    logarithm r;
+    log_of_sum(p, way, p->in[0], K(1), &r);
+    EACH_ROW(v, r.log[v] = r.of.top[v] + r.log[v];);
+    put_ones(p, way, p->out[0], r.log);
     return 1;
 }
 #else
@@ -227,19 +251,24 @@ static INLINE int logsumexp_forward(const panel *p, mode way)
 #define GREATEST_TERM 80
 static INLINE int logsumexp_forward(const panel *p, mode way)
 {
-    sums s;
-    V largest = K(0); /* which takes no part in the choice */
-    SUM(s, i, n, {
+    pairs s;
+    each largest; /* which takes no part in the choice */
+    EACH_PART(c, largest[c] = K(0););
+    SUM(s, i, {
         V k;
-        const V v = get(p, way, p->in[0], i, n), c = max(K(-GREATEST_TERM), min(K(GREATEST_TERM), v));
+        const V v = get(p, way, p->in[0], i), c = max(K(-GREATEST_TERM), min(K(GREATEST_TERM), v));
         const V q = exp_reduced(c, &k), power = pow2(k + K(MAGIC));
-        ADD(sel(lt(v, K(-GREATEST_TERM)), K(0), present(way, n, fma(power, q, power), K(0))));
-        largest = max(v, largest);
+        ADD(sel(lt(v, K(-GREATEST_TERM)), K(0), present(i, fma(power, q, power), K(0))));
+        largest[i.part] = max(v, largest[i.part]);
     });
-    for (int c = way.along ? LANES / 2 : 0; c; c /= 2) largest = max(moved(largest, c), largest);
-    const V y = log_of(total(p, way, &s), K(0));
-    const M sure = lt(largest, K(GREATEST_TERM)) & (gt(y, K(1)) | (lt(y, K(-1)) & gt(y, K(-30))));
-    put_one(p, way, p->out[0], sel(sure, y, K(NOT_A_NUMBER)));
+    total(p, way, &s);
+    over_rows(p, way, GREATEST, largest);
+    EACH_ROW(v, {
+        const V y = log_of(pair_of(&s, v), K(0));
+        const M sure = lt(largest[v], K(GREATEST_TERM)) & (gt(y, K(1)) | (lt(y, K(-1)) & gt(y, K(-30))));
+        largest[v] = sel(sure, y, K(NOT_A_NUMBER));
+    });
+    put_ones(p, way, p->out[0], largest);
     return 1;
 }
 #endif
@@ -249,52 +278,62 @@ static INLINE int logmeanexp_forward(const panel *p, mode way)
 {
     const memory x = p->in[0];
     const V n_of_row = B((REAL)p->length);
-    const V largest = max(greatest(p, way, x, 0), greatest(p, way, x, 1));
-    const M small = lt(largest, K(SMALL)), large = gt(largest, K(SMALL)) | eq(largest, K(SMALL));
-    V y = K(0);
-    if (lanes_of(small)) {
-        sums s;
-        SUM(s, i, n, {
+    each y, largest;
+    unsigned some_small = 0, some_large = 0;
+    greatest(p, way, x, 0, largest);
+    greatest(p, way, x, 1, y);
+    EACH_ROW(v, {
+        largest[v] = max(largest[v], y[v]);
+        some_small |= lanes_of(lt(largest[v], K(SMALL)));
+        some_large |= lanes_of(gt(largest[v], K(SMALL)) | eq(largest[v], K(SMALL)));
+        y[v] = K(0);
+    });
+    if (some_small) {
+        pairs s;
+        SUM(s, i, {
             V k;
-            const V v = get(p, way, x, i, n), c = sel(eq(v, v), max(K(-SMALL), min(K(SMALL), v)), v);
+            const V v = get(p, way, x, i), c = sel(eq(v, v), max(K(-SMALL), min(K(SMALL), v)), v);
             const pair q = exp_reduced_sum(c, K(0), &k);
             const V power = pow2(k + K(MAGIC));
             const pair e = sum_of(single(power - K(1)), scaled_pair(q, power));
-            const pair own = {present(way, n, e.h, K(0)), present(way, n, e.l, K(0))};
+            const pair own = {present(i, e.h, K(0)), present(i, e.l, K(0))};
             ADD_PAIR(own);
         });
-        y = log_of(plus(1, quotient(total(p, way, &s), single(n_of_row))), K(0));
+        total(p, way, &s);
+        EACH_ROW(v, y[v] = log_of(plus(1, quotient(pair_of(&s, v), single(n_of_row))), K(0)););
     }
-    if (lanes_of(large)) {
-        const logarithm l = log_of_sum(p, way, x, n_of_row);
-        y = sel(small, y, l.top + l.log);
+    if (some_large) {
+        logarithm r;
+        log_of_sum(p, way, x, n_of_row, &r);
+        EACH_ROW(v, y[v] = sel(lt(largest[v], K(SMALL)), y[v], r.of.top[v] + r.log[v]););
     }
-    put_one(p, way, p->out[0], y);
+    put_ones(p, way, p->out[0], y);
     return 1;
 }
 
 /* g, y: g - e^y sum of g */
 static INLINE int log_softmax_backward(const panel *p, mode way)
 {
-    sums s;
-    SUM(s, i, n, ADD(get(p, way, p->in[0], i, n)););
-    const pair sum = total(p, way, &s);
-    EACH(i, n, {
-        const V g = get(p, way, p->in[0], i, n), y = get(p, way, p->in[1], i, n);
+    pairs sum;
+    SUM(sum, i, ADD(get(p, way, p->in[0], i)););
+    total(p, way, &sum);
+    EACH(i, {
+        const V g = get(p, way, p->in[0], i), y = get(p, way, p->in[1], i);
         V k;
         /* no output is above 0, but a caller may err */
         const V c = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), y));
-        const pair q = exp_reduced_sum(c, K(0), &k), e = plus(1, q), whole = product(e, sum);
+        const pair q = exp_reduced_sum(c, K(0), &k), e = plus(1, q), whole = product(e, pair_of(&sum, i.row));
         const V scale = sel(lt(y, K(-EXP_LIMIT)), K(0), value_of(exp2_of(k)));
         const pair share = {whole.h * scale, whole.l * scale};
-        put(p, way, p->out[0], i, n, minus_pair(g, share));
+        put(p, way, p->out[0], i, minus_pair(g, share));
     });
     return 1;
 }
 /* g, x: g softmax(x); those of logmeanexp are the same */
 static INLINE int logsumexp_backward(const panel *p, mode way)
 {
-    const V g = get_one(p, way, p->in[0]);
-    return softmax_in(p, way, p->in[1], p->out[0], PLAIN, 1, &g);
+    each g;
+    get_ones(p, way, p->in[0], g);
+    return softmax_in(p, way, p->in[1], p->out[0], PLAIN, 1, g);
 }
 #define logmeanexp_backward logsumexp_backward

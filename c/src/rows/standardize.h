@@ -2,7 +2,7 @@
    deviations is what makes other implementations fail. */
 
 typedef struct {
-    pair mean, inverse; /* of the row; 1/sqrt(var + eps) */
+    pairs mean, inverse; /* of each row; 1/sqrt(var + eps) */
 } moments;
 
 static INLINE pair deviation(V v, pair mean)
@@ -10,42 +10,46 @@ static INLINE pair deviation(V v, pair mean)
     const pair d = two_sum(v, -mean.h);
     return fast_two_sum(d.h, d.l - mean.l);
 }
-static INLINE pair mean_of(const panel *p, mode way, sums *s)
+/* the means, from the sums */
+static INLINE void means_of(const panel *p, mode way, pairs *s)
 {
-    return quotient(total(p, way, s), single(B((REAL)p->length)));
+    total(p, way, s);
+    EACH_ROW(v, set_pair(s, v, quotient(pair_of(s, v), single(B((REAL)p->length)))););
 }
 /* For backward, where terms cancel, with deviations in pairs. */
-static INLINE moments moments_of(const panel *p, mode way, memory x, double eps, int in_pairs)
+static INLINE void moments_of(const panel *p, mode way, memory x, double eps, int in_pairs, moments *m)
 {
-    moments r;
-    sums s;
-    SUM(s, i, n, ADD(get(p, way, x, i, n)););
-    r.mean = mean_of(p, way, &s);
+    SUM(m->mean, i, ADD(get(p, way, x, i)););
+    means_of(p, way, &m->mean);
     if (in_pairs) {
-        SUM(s, i, n, {
-            const pair d = deviation(get(p, way, x, i, n), r.mean);
-            const pair used = {present(way, n, d.h, K(0)), present(way, n, d.l, K(0))};
+        SUM(m->inverse, i, {
+            const pair d = deviation(get(p, way, x, i), pair_of(&m->mean, i.row));
+            const pair used = {present(i, d.h, K(0)), present(i, d.l, K(0))};
             ADD_PAIR(mul(used, used));
         });
     } else {
-        SUM(s, i, n, {
-            const V d = present(way, n, minus_pair(get(p, way, x, i, n), r.mean), K(0));
+        SUM(m->inverse, i, {
+            const V d = present(i, minus_pair(get(p, way, x, i), pair_of(&m->mean, i.row)), K(0));
             ADD(d * d);
         });
     }
-    const pair e = {B((REAL)eps), B(DOUBLE ? 0 : (REAL)(eps - (REAL)eps))}, v = add(mean_of(p, way, &s), e);
-    /* the root of a pair: one Newton step from that of its high part */
-    const V h = square_root(v.h), l = (fnma(h, h, v.h) + v.l) / (h + h);
-    const pair root = {h, sel(gt(h, K(0)), l, K(0))};
-    r.inverse = quotient(single(K(1)), root);
-    return r;
+    means_of(p, way, &m->inverse);
+    const pair e = {B((REAL)eps), B(DOUBLE ? 0 : (REAL)(eps - (REAL)eps))};
+    EACH_ROW(v, {
+        const pair variance = add(pair_of(&m->inverse, v), e);
+        /* the root of a pair: one Newton step from that of its high part */
+        const V h = square_root(variance.h), l = (fnma(h, h, variance.h) + variance.l) / (h + h);
+        const pair root = {h, sel(gt(h, K(0)), l, K(0))};
+        set_pair(&m->inverse, v, quotient(single(K(1)), root));
+    });
 }
 static INLINE int standardize_forward(const panel *p, mode way)
 {
-    const moments m = moments_of(p, way, p->in[0], p->parameters[0], 0);
-    EACH(i, n, {
-        const V d = minus_pair(get(p, way, p->in[0], i, n), m.mean);
-        put(p, way, p->out[0], i, n, fma(d, m.inverse.h, d * m.inverse.l));
+    moments m;
+    moments_of(p, way, p->in[0], p->parameters[0], 0, &m);
+    EACH(i, {
+        const V d = minus_pair(get(p, way, p->in[0], i), pair_of(&m.mean, i.row));
+        put(p, way, p->out[0], i, fma(d, m.inverse.h[i.row], d * m.inverse.l[i.row]));
     });
     return 1;
 }
@@ -53,19 +57,24 @@ static INLINE int standardize_forward(const panel *p, mode way)
 static INLINE int standardize_backward(const panel *p, mode way)
 {
     const memory g = p->in[0], x = p->in[1];
-    const moments m = moments_of(p, way, x, p->parameters[0], 1);
-    sums s;
-    SUM(s, i, n, ADD(get(p, way, g, i, n)););
-    const pair mean = mean_of(p, way, &s);
-    SUM(s, i, n, {
-        const pair d = deviation(get(p, way, x, i, n), m.mean);
-        ADD_PAIR(mul(single(get(p, way, g, i, n)), d));
+    moments m;
+    moments_of(p, way, x, p->parameters[0], 1, &m);
+    pairs mean, slope;
+    SUM(mean, i, ADD(get(p, way, g, i)););
+    means_of(p, way, &mean);
+    SUM(slope, i, {
+        const pair d = deviation(get(p, way, x, i), pair_of(&m.mean, i.row));
+        ADD_PAIR(mul(single(get(p, way, g, i)), d));
     });
-    const pair slope = mul(mul(mean_of(p, way, &s), m.inverse), m.inverse);
-    EACH(i, n, {
-        const pair d = deviation(get(p, way, x, i, n), m.mean);
-        const pair centred = deviation(get(p, way, g, i, n), mean);
-        put(p, way, p->out[0], i, n, mul(add(centred, neg(mul(d, slope))), m.inverse).h);
+    means_of(p, way, &slope);
+    EACH_ROW(v, {
+        const pair inverse = pair_of(&m.inverse, v);
+        set_pair(&slope, v, mul(mul(pair_of(&slope, v), inverse), inverse));
+    });
+    EACH(i, {
+        const pair d = deviation(get(p, way, x, i), pair_of(&m.mean, i.row));
+        const pair centred = deviation(get(p, way, g, i), pair_of(&mean, i.row));
+        put(p, way, p->out[0], i, mul(add(centred, neg(mul(d, pair_of(&slope, i.row)))), pair_of(&m.inverse, i.row)).h);
     });
     return 1;
 }
