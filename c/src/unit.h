@@ -33,12 +33,15 @@ PRAGMA(GCC target(TARGET))
 #if defined(__GNUC__)
 #define INLINE inline __attribute__((always_inline, unused))
 #define OUT_OF_LINE __attribute__((noinline, unused))
+#define RARE __attribute__((cold)) /* for size: a third of such a loop, at 8 % of its time, 67 KB of a wheel */
 #elif defined(_MSC_VER)
 #define INLINE __forceinline
 #define OUT_OF_LINE __declspec(noinline)
+#define RARE
 #else
 #define INLINE inline
 #define OUT_OF_LINE
+#define RARE
 #endif
 
 #if DOUBLE
