@@ -124,6 +124,8 @@ static INLINE uint32_t float_bits(float v)
 #include "activations/gated.h"
 #include "activations/times_sigmoid.h"
 #include "activations/tanhs.h"
+#include "activations/sigmoid_gates.h"
+#include "elementary/reduce_large.h"
 #if DOUBLE
 #include "elementary/sincos.h"
 #include "activations/algebraic.h"
@@ -131,7 +133,10 @@ static INLINE uint32_t float_bits(float v)
 #include "activations/waves.h"
 #include "activations/wide.h"
 #else
+#include "elementary/sine.h"
 #include "activations/narrow.h"
+#include "activations/narrow_gates.h"
+#include "activations/narrow_waves.h"
 #endif
 #endif
 #if !PAIRS

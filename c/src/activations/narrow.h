@@ -123,3 +123,88 @@ BODY(squareplus)
     scale w = {sel(above_0 | none, K(0), j + j)};
     with_scale(o, w);
 }
+/* ---- with an exponential: see wide.h ---- */
+
+/* Only the branches that a vector needs: parameters are mostly the same for all, alpha = 0 by default. */
+BODY(soft_exponential)
+{
+    parameter alpha = p[0];
+    M positive = gt(alpha.high, K(0)), negative = lt(alpha.high, K(0)), none = eq(alpha.high, K(0));
+    scale w = {K(0)};
+    o->y = sel(none, x, alpha.high);
+    o->d = unless_nan(x, sel(none, K(1), alpha.high)); /* NaN for one that is NaN */
+    if (lanes_of(positive)) {
+        V rest, k, u = times(x, alpha, &rest), h = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), u));
+        pair q = exp_reduced_sum(h, sel(eq(h, u), rest, K(0)), &k), one_q = plus(1, q);
+        V one = sel(gt(u, K(EXP_OVERFLOW)), K(INFINITE), one_q.h + one_q.l);
+        /* e^u - 1 + alpha^2 over alpha, by the exponent where that is large */
+        M large = gt(k, K(30));
+        V two_k = two_to_the(sel(large, K(0), max(K(-126), k)));
+        pair e = scaled_pair(one_q, two_k), expm1 = sum_of(two_sum(two_k, K(-1)), scaled_pair(q, two_k));
+        pair n = sum_of(expm1, product(both(alpha), both(alpha)));
+        M only = eq(alpha.high, K(1)) & eq(alpha.low, K(0)); /* e^x, which may be all that is left */
+        n = sel_pair(large | only, sel_pair(large, one_q, e), n);
+        pair y = ratio_pair(n, both(alpha));
+        V value = sel(gt(u, K(EXP_OVERFLOW)), K(INFINITE),
+                      scaled(sel(only, one_q.h + one_q.l, y.h), exp2_of(sel(large | only, k, K(0)))));
+        value = sel(large, value + alpha.high, value);
+        o->y = sel(positive, sel(eq(u, u), value, u), o->y);
+        o->d = sel(positive, one, o->d);
+        w.k = sel(positive, k, w.k);
+    }
+    if (lanes_of(negative)) {
+        pair off = two_sum(x, alpha.high);
+        off.l = off.l + alpha.low;
+        V j = sel(gt(abs(off.h), K(0x1p30f)), K(120), K(0)), one = two_to_the(-j);
+        pair v = product(scaled_pair(off, one), both(alpha)), one_v = sum_of(single(one), neg(v));
+        one_v = finite_sum(one_v);
+        one_v = fast_two_sum(one_v.h, one_v.l);
+        V part = K(1) / one_v.h, y = log_of(one_v, j) / alpha.high;
+        o->y = sel(negative, -y, o->y);
+        o->d = sel(negative, sel(lt(one_v.h, K(0)), x * K(0) / K(0), part), o->d);
+        w.k = sel(negative, -j, w.k);
+    }
+    with_scale(o, w);
+}
+
+/* alpha_n (e^x - 1 - x) + beta x below 0; far below, where e^x is gone, (beta - alpha_n) x - alpha_n */
+BODY(xielu)
+{
+    parameter ap = p[0], an = p[1], beta = p[2];
+    M above_0 = gt(x, K(0)), far = lt(x, K(-30));
+    V k, c = max(K(-EXP_LIMIT), min(K(0), x));
+    pair q = exp_reduced_sum(c, K(0), &k);
+    V two_k = value_of(exp2_of(k));
+    pair expm1 = sum_of(single(two_k - K(1)), scaled_pair(q, two_k));
+    V s = K(0x1.2105c6p-13f); /* tools/coefficients/xielu.sollya */
+    s = fma(s, c, K(0x1.5b9b96p-10f));
+    s = fma(s, c, K(0x1.100eap-7f));
+    s = fma(s, c, K(0x1.554738p-5f));
+    s = fma(s, c, K(0x1.555514p-3f));
+    pair series = product(two_product(c, c), last_step(s, c, K(0.5)));
+    pair curved = sel_pair(gt(c, K(-1)), series, sum_of(expm1, single(-c)));
+    V bounded = sel(far, K(0), x);
+    pair lower = sum_of(product(curved, both(an)), product(both(beta), single(bounded)));
+    pair slope = two_sum(beta.high, -an.high);
+    slope.l = slope.l + (beta.low - an.low);
+    pair line = sum_of(product(slope, single(x)), neg(both(an)));
+    V far_line = sel(eq(slope.h, K(0)), -an.high, closed(line.h, line.l));
+    V below_0 = sel(far, far_line, lower.h + lower.l);
+
+    /* x (alpha_p x + beta) above */
+    M none = eq(ap.high, K(0));
+    pair rise = product(both(ap), single(x)), steep = sum_of(rise, both(beta));
+    pair rising = sum_of(scaled_pair(rise, K(2)), both(beta));
+    V coarse = sel(none, beta.high, steep.h);
+    V upper = sel(lt(abs(coarse), K(0x1p120f)) & lt(x, K(0x1p120f)), fma(x, steep.h, x * steep.l), x * coarse);
+    o->y = sel(above_0, upper, sel(eq(x, K(0)), x, below_0));
+
+    /* alpha_n (e^x - 1) + beta or, where e^x is small, alpha_n e^x + (beta - alpha_n), of which the first may be all */
+    M near = gt(c, K(-1)), only = lt(c, K(-1)) & eq(slope.h, K(0)) & eq(slope.l, K(0));
+    pair e0 = plus(1, q), e = scaled_pair(e0, sel(only, K(1), two_k));
+    pair slope_below = sum_of(product(sel_pair(near, expm1, e), both(an)), sel_pair(near, both(beta), slope));
+    V steepest = sel(none, beta.high, closed(rising.h, rising.l));
+    o->d = sel(above_0, steepest, unless_nan(x, slope_below.h + slope_below.l));
+    scale w = {sel(only, k, K(0))};
+    with_scale(o, w);
+}
