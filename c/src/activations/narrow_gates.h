@@ -38,6 +38,7 @@ BODY(tanhexp)
     pair t = scaled_pair(e0, factor);
     scale w = {sel(below, k, K(0))};
     times_tanh(sel(below, c, x), c, K(1), t, t, w, o);
+    o->y = sel(eq(x, K(0)), x, o->y);
 }
 BODY(phish)
 {
@@ -89,7 +90,7 @@ BODY(serf)
     V two_j = two_to_the(j), erfc = normal_tail(fma(K(-8), i, K(1))).h * i * (K(4) * g.h * two_j);
     pair erf = sel_pair(lt(s.h, K(1)), near, two_sum(K(1), -erfc));
     V bounded = sel(below, c, x);
-    o->y = scaled_normal(fma(bounded, erf.h, c * erf.l), w);
+    o->y = sel(eq(x, K(0)), x, scaled_normal(fma(bounded, erf.h, c * erf.l), w));
 
     /* x G over 2^k, G = 2/sqrt(pi) e^(-s^2) sigma */
     pair sigma = ratio_pair(sel_pair(below, e0, one), plus(1, e));
