@@ -10,20 +10,23 @@ static INLINE pair tanh_of_pair(pair u)
     return ratio_pair(sum_of(fast_two_sum(K(1), -two_k), neg(e)), sum_of(fast_two_sum(K(1), two_k), e));
 }
 
-/* x tanh(t) and tanh(t) + x t' (1 - tanh(t)^2), for t = value 2^k and t' = slope 2^k, both with the sign of `sign`: where
-   t is tiny tanh(t) is t, and the power of two is multiplied in last */
+/* x tanh(t) and tanh(t) + x t' (1 - tanh(t)^2), for t = value 2^k and t' = slope 2^k, both with the sign of `sign`. Where t
+   is small tanh(t) = t (1 + t^2 P(t^2)) (tools/coefficients/tanh.sollya: 2^-30), and the power of two is multiplied in
+   last; by the exponential phish has 2.1 ULP there. */
 static INLINE void times_tanh(V x, V limited, V sign, pair value, pair slope, scale w, result *o)
 {
     V two_k = value_of(w);
     pair t = scaled_pair(value, two_k);
-    M tiny = lt(t.h, K(0x1p-14f)), inside = lt(t.h, K(20));
-    pair u = {min(K(20), t.h), sel(inside, t.l, K(0))};
-    pair T = sel_pair(tiny, value, tanh_of_pair(scaled_pair(u, K(2))));
-    scale tail = {sel(tiny, w.k, K(0))};
-    V first = x * sign;
-    o->y = scaled_normal(fma(first, T.h, limited * sign * T.l), tail);
-    pair S = sum_of(single(K(1)), neg(product(T, T)));
-    pair steep = product(sel_pair(tiny, slope, product(scaled_pair(slope, two_k), S)), single(limited));
+    M small = lt(t.h, K(0.171875)), inside = lt(t.h, K(20));
+    V z = t.h * t.h, P = K(-0x1.b23082p-5f);
+    P = fma(P, z, K(0x1.110b58p-3f));
+    P = fma(P, z, K(-0x1.555554p-2f));
+    pair u = {min(K(20), t.h), sel(inside, t.l, K(0))}, near = fast_two_sum(value.h, fma(value.h * z, P, value.l));
+    pair T = sel_pair(small, near, tanh_of_pair(scaled_pair(u, K(2))));
+    scale tail = {sel(small, w.k, K(0))};
+    o->y = scaled_normal(fma(x * sign, T.h, limited * sign * T.l), tail);
+    pair whole = scaled_pair(T, sel(small, two_k, K(1))), S = sum_of(single(K(1)), neg(product(whole, whole)));
+    pair steep = product(product(scaled_pair(slope, sel(small, K(1), two_k)), S), single(limited));
     pair d = sum_of(scaled_pair(T, sign), steep);
     o->d = d.h + d.l;
     with_scale(o, tail);
@@ -84,10 +87,12 @@ BODY(serf)
     sum.l = sum.l + root.l;
     pair near = product(sel_pair(below, s0, s), sum); /* over 2^k below 0 */
 
-    /* 1 - 2 Phi(-a) above 1, where plain floats will do for Phi; a = sqrt(2) s */
-    V j, a = s.h * K(1.41421356237309504880f), i = K(1) / (a + K(4));
-    pair square = product(s, s), g = plus(1, exp_reduced_sum(-square.h, -square.l, &j));
-    V two_j = two_to_the(j), erfc = normal_tail(fma(K(-8), i, K(1))).h * i * (K(4) * g.h * two_j);
+    /* 1 - 2 Phi(-a) above 1, where nearly plain floats will do for Phi; a = sqrt(2) s */
+    V j, a = s.h * K(1.41421356237309504880f), twice_a = a + a;
+    pair i = ratio_pair(single(K(1)), two_sum(a, K(4))), square = product(s, s);
+    pair g = plus(1, exp_reduced_sum(-square.h, -square.l, &j));
+    V two_j = two_to_the(j), t = fma(twice_a, i.l, fma(twice_a, i.h, K(-1)));
+    V erfc = normal_tail(t).h * i.h * (K(4) * g.h * two_j);
     pair erf = sel_pair(lt(s.h, K(1)), near, two_sum(K(1), -erfc));
     V bounded = sel(below, c, x);
     o->y = sel(eq(x, K(0)), x, scaled_normal(fma(bounded, erf.h, c * erf.l), w));
