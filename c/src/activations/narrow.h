@@ -1,5 +1,5 @@
 /* narrow.h - what floats do in place of bodies that were written for doubles: the same mathematics in pairs of floats, where
-   ranges are shorter and parameters have a low part. Good to 0.87 ULP at default parameters. */
+   ranges are shorter and parameters have a low part. Good to 1.3 ULP at default parameters. */
 
 static INLINE pair both(parameter p)
 {
@@ -125,7 +125,7 @@ BODY(squareplus)
 }
 /* ---- with an exponential: see wide.h ---- */
 
-/* q of exp_reduced_sum to 2^-30, with the square of r exact (tools/coefficients/exp.sollya) */
+/* q of exp_reduced_sum to 2^-30, with the square of r exact (tools/coefficients/xielu.sollya) */
 static INLINE pair exp_reduced_closely(V u, V *k)
 {
     pair r = exp_reduction(u, K(0), k), square = two_product(r.h, r.h), q = fast_two_sum(r.h, K(0.5) * square.h);

@@ -60,7 +60,7 @@ BODY(phish)
     o->w.k = sel(near_0, K(0), o->w.k);
 }
 
-/* Coefficients of erf: tools/coefficients/erf.sollya (2^-27.6 of erf) */
+/* Coefficients of erf: tools/coefficients/erf.sollya (2^-27.6 of it) */
 BODY(serf)
 {
     NO_PARAMETERS;

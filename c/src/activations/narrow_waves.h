@@ -15,7 +15,7 @@ BODY(sinc)
     o->y = sel(zero, K(1), sel(infinite, K(0), sine(x, 0) / x));
     /* where x is tiny or huge f' is, too: times a gradient before it becomes subnormal */
     V k = sel(lt(abs(x), K(0x1p-60f)), K(60), sel(gt(abs(x), K(0x1p60f)), K(-60), K(0))), scaled_x = x * two_to_the(k);
-    V s = K(0x1.5f04a2p-29f);
+    V s = K(0x1.5f04a2p-29f); /* tools/coefficients/sine.sollya: 2^-26 */
     s = fma(s, z, K(-0x1.157666p-22f));
     s = fma(s, z, K(0x1.726e26p-16f));
     s = fma(s, z, K(-0x1.3817a4p-10f));
