@@ -19,6 +19,8 @@ ROOT = Path(__file__).parent
 C_SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c" / "src").rglob("*.c"))
 THREADS_SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c" / "threads").glob("*.c"))
 C_DEPENDS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c").rglob("*.[hd]*") if p.is_file())
+# Without these gcc passes a wheel has 55 KB less, and float32 and float64 take 0.9 % longer.
+LEAN = ["-fno-schedule-insns2", "-fno-split-loops", "-fno-peel-loops"]
 SMALL = ("scalar_", "sse2_")  # units whose speed is no target are compiled for size: a wheel has to stay below 2 MB
 RPATH = "@loader_path/lib" if sys.platform == "darwin" else "$ORIGIN/lib"
 
@@ -132,6 +134,8 @@ class BuildWithLibrary(build_ext):
             own = flags
             if flags and Path(source).name.startswith(SMALL):  # a later -O wins
                 own = [*flags, "-Os"]
+            elif sys.platform.startswith("linux") and Path(source).parent.name == "isa":
+                own = [*flags, *LEAN]
             return self.compiler.compile([source], self.build_temp, macros, ["c/include"], extra_postargs=own)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:

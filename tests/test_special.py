@@ -211,7 +211,8 @@ def test_zero_parameter_is_the_limit(parametrised: Any, tier: str) -> None:
         for kind in ("", "derivative"):
             at_zero, near_zero = (pass_of(f, kind)(x, **{name: v}) for v in (0.0, 1e-300))
             same = np.isfinite(x) & (x != 0)
-            np.testing.assert_array_equal(at_zero[same], near_zero[same], err_msg=f"{name} = 0, {kind}")
+            # doubles compute float32 at 1e-300, floats at 0
+            np.testing.assert_array_max_ulp(at_zero[same], near_zero[same], 2 if tier == "default" else 0)
             np.testing.assert_array_equal(at_zero, pass_of(f, kind)(x, **{name: -0.0 if kind else 0.0}))
         assert not np.isnan(f(x, **{name: 0.0})).any(), f"{name} = 0"
     assert tested

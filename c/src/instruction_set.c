@@ -38,9 +38,9 @@ static int has_avx512(void)
 }
 #endif
 
-#define ISA_BESIDE(pairs, name, supported)                                                                             \
+#define ISA_BESIDE(doubles, name, supported)                                                                           \
     {                                                                                                                  \
-#name, supported, &actc_##name##_f32, &actc_##name##_f64, &actc_##pairs##_pairs                                \
+#name, supported, &actc_##name##_f32, &actc_##doubles##_f64, &actc_##doubles##_pairs                           \
     }
 #define ISA(name, supported) ISA_BESIDE(name, name, supported)
 static const isa isas[] = {
@@ -57,7 +57,7 @@ static const isa isas[] = {
     ISA(gnu, always),
 #endif
 #if ACTC_HAS_SSE2
-    ISA_BESIDE(scalar, sse2, always), /* the same bits, and 30 KB less of a wheel */
+    ISA_BESIDE(scalar, sse2, always), /* doubles of its own would be 15 % faster, and 110 KB of a wheel */
 #endif
 #if ACTC_HAS_SCALAR
     ISA(scalar, always),

@@ -146,7 +146,7 @@ enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64
 #else
 #define ACTC_HAS_NEON 0
 #endif
-#if !defined(ACTC_WITHOUT_SCALAR) || ACTC_HAS_SSE2 /* which borrows its row functions and pairs */
+#if !defined(ACTC_WITHOUT_SCALAR) || ACTC_HAS_SSE2 /* which borrows its row functions, doubles and pairs */
 #define ACTC_HAS_SCALAR 1
 #else
 #define ACTC_HAS_SCALAR 0

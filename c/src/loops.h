@@ -137,6 +137,7 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
 #define TOGETHER(name, count)
 #define LOOP_TOGETHER LOOP
 #endif
+#define LOOP_FOR_SIZE(...) RARE LOOP_TOGETHER(__VA_ARGS__)
 #define LOOPS(name, count)                                                                                             \
     TOGETHER(name, count)                                                                                              \
     LOOP_TOGETHER(name, forward, ACTC_FORWARD, count)                                                                  \
@@ -161,8 +162,8 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
 #define LOOPS_ROUNDED(name, parameters)                                                                                \
     LOOPS(name, COUNT_##parameters)                                                                                    \
     LOOP_TOGETHER(name, backward, ACTC_BACKWARD, COUNT_##parameters)                                                   \
-    LOOP_TOGETHER(name, second_derivative, ACTC_SECOND_DERIVATIVE, COUNT_##parameters)                                 \
-    ACTC_IF_##parameters(LOOP_TOGETHER(name, parameter_backward, ACTC_PARAMETER_BACKWARD, COUNT_##parameters))
+    LOOP_FOR_SIZE(name, second_derivative, ACTC_SECOND_DERIVATIVE, COUNT_##parameters)                                 \
+    ACTC_IF_##parameters(LOOP_FOR_SIZE(name, parameter_backward, ACTC_PARAMETER_BACKWARD, COUNT_##parameters))
 #define LISTED_ROUNDED(name, parameters)                                                                               \
     name##_forward, name##_derivative, name##_backward, name##_value_and_derivative,                                   \
         [ACTC_SECOND_DERIVATIVE] =                                                                                     \
@@ -172,7 +173,7 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
 #define LOOPS_PAIRED LOOPS_ROUNDED
 #define LISTED_PAIRED LISTED_ROUNDED
 #define LOOPS_WIDE(name, parameters)                                                                                   \
-    LOOPS_ROUNDED(name, parameters) ACTC_IF_##parameters(LOOP_TOGETHER(name, odd, ODD, COUNT_##parameters))
+    LOOPS_ROUNDED(name, parameters) ACTC_IF_##parameters(LOOP_FOR_SIZE(name, odd, ODD, COUNT_##parameters))
 #define LISTED_WIDE(name, parameters) LISTED_ROUNDED(name, parameters) ACTC_IF_##parameters(, [ODD] = name##_odd)
 #define LOOPS_NARROWED LOOPS_WIDE
 #define LISTED_NARROWED LISTED_WIDE

@@ -1,5 +1,5 @@
 /* narrow.h - what floats do in place of bodies that were written for doubles: the same mathematics in pairs of floats, where
-   ranges are shorter and parameters have a low part. Good to 0.87 ULP at default parameters. */
+   ranges are shorter and parameters have a low part. Good to 1.3 ULP at default parameters. */
 
 static INLINE pair both(parameter p)
 {
@@ -121,5 +121,123 @@ BODY(squareplus)
     o->y = sel(above_0, sel(far | none, x, upper.h + upper.l), sel(none, unless_nan(x, K(0)), below_0));
     o->d = sel(none, sel(above_0, K(1), unless_nan(x, K(0))), d.h + d.l);
     scale w = {sel(above_0 | none, K(0), j + j)};
+    with_scale(o, w);
+}
+/* ---- with an exponential: see wide.h ---- */
+
+/* q of exp_reduced_sum to 2^-30, with the square of r exact (tools/coefficients/xielu.sollya) */
+static INLINE pair exp_reduced_closely(V u, V *k)
+{
+    pair r = exp_reduction(u, K(0), k), square = two_product(r.h, r.h), q = fast_two_sum(r.h, K(0.5) * square.h);
+    V p = K(0x1.a37662p-13f);
+    p = fma(p, r.h, K(0x1.6d1304p-10f));
+    p = fma(p, r.h, K(0x1.110f8p-7f));
+    p = fma(p, r.h, K(0x1.555518p-5f));
+    p = fma(p, r.h, K(0x1.555556p-3f));
+    q.l = q.l + fma(square.h * r.h, p, fma(K(0.5), square.l, fma(r.l, q.h, r.l)));
+    return fast_two_sum(q.h, q.l);
+}
+
+/* Only the branches that a vector needs: parameters are mostly the same for all, alpha = 0 by default. */
+BODY(soft_exponential)
+{
+    parameter alpha = p[0];
+    M positive = gt(alpha.high, K(0)), negative = lt(alpha.high, K(0)), none = eq(alpha.high, K(0));
+    scale w = {K(0)};
+    o->y = sel(none, x, alpha.high);
+    o->d = unless_nan(x, sel(none, K(1), alpha.high)); /* NaN for one that is NaN */
+    if (lanes_of(positive)) {
+        V rest, k, u = times(x, alpha, &rest), h = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), u));
+        pair q = exp_reduced_sum(h, sel(eq(h, u), rest, K(0)), &k), one_q = plus(1, q);
+        V one = sel(gt(u, K(EXP_OVERFLOW)), K(INFINITE), one_q.h + one_q.l);
+        /* e^u - 1 + alpha^2 over alpha; alpha apart where the square may overflow, and by the exponent where e^u may */
+        M large = gt(k, K(30)), apart = large | gt(alpha.high, K(2));
+        M only = eq(alpha.high, K(1)) & eq(alpha.low, K(0)); /* e^x, which may be all that is left */
+        V two_k = two_to_the(sel(large, K(0), max(K(-126), k)));
+        pair expm1 = sum_of(two_sum(two_k, K(-1)), scaled_pair(q, two_k));
+        pair square = sel_pair(apart, single(K(0)), product(both(alpha), both(alpha)));
+        pair y = ratio_pair(sel_pair(large, one_q, sum_of(expm1, square)), both(alpha));
+        y = sel_pair(only, single(one), y);
+        V grown = sel(gt(u, K(EXP_OVERFLOW)), K(INFINITE), scaled(y.h, exp2_of(sel(large | only, k, K(0)))));
+        pair total = two_sum(grown, alpha.high);
+        V rest_of = total.l + (alpha.low + sel(large, K(0), y.l));
+        V value = sel(apart, closed(total.h, rest_of), grown);
+        o->y = sel(positive, sel(eq(u, u), value, u), o->y);
+        o->d = sel(positive, one, o->d);
+        w.k = sel(positive, k, w.k);
+    }
+    if (lanes_of(negative)) {
+        /* 1 + v, v = -alpha (x + alpha), over 2^j */
+        pair off = two_sum(x, alpha.high), a = both(alpha);
+        off.l = off.l + alpha.low;
+        V j = K(0), one = K(1), d;
+        M far = gt(abs(off.h * alpha.high), K(0x1p60f)), least = lt(abs(x), K(0x1p-90f));
+        if (lanes_of(far | least)) {
+            V off_j = sel(far & gt(abs(off.h), K(1)), K(64), sel(least, K(-30), K(0)));
+            V alpha_j = sel(far & gt(abs(a.h), K(1)), K(64), K(0));
+            off = scaled_pair(off, two_to_the(-off_j));
+            a = scaled_pair(a, two_to_the(-alpha_j));
+            one = sel(far, K(0), two_to_the(-off_j));
+            j = off_j + alpha_j;
+        }
+        pair one_v = sum_of(single(one), neg(product(off, a)));
+        one_v = fast_two_sum(one_v.h, one_v.l);
+        d = K(1) / one_v.h;
+        V y = log_of(one_v, j) / alpha.high, e = sel(far, exponent(abs(d)), K(0)); /* a gradient meets d before 2^j */
+        d = d * two_to_the(-e);
+        o->y = sel(negative, -y, o->y);
+        o->d = sel(negative, sel(lt(one_v.h, K(0)), x * K(0) / K(0), d), o->d);
+        w.k = sel(negative, e - j, w.k);
+    }
+    M small = lt(abs(x * alpha.high), K(0x1p-27f)) & lt(abs(alpha.high), K(0x1p-14f));
+    o->y = sel(small, sel(none, x, x + alpha.high), o->y);
+    with_scale(o, w);
+}
+
+/* alpha_n (e^x - 1 - x) + beta x below 0; far below, where e^x is gone, (beta - alpha_n) x - alpha_n */
+BODY(xielu)
+{
+    parameter ap = p[0], an = p[1], beta = p[2];
+    M above_0 = gt(x, K(0)), far = lt(x, K(-30));
+    V k, c = max(K(-EXP_LIMIT), min(K(0), x));
+    pair q = exp_reduced_closely(c, &k);
+    V two_k = value_of(exp2_of(k));
+    pair expm1 = sum_of(single(two_k - K(1)), scaled_pair(q, two_k));
+    V s = K(0x1.2105c6p-13f); /* tools/coefficients/xielu.sollya */
+    s = fma(s, c, K(0x1.5b9b96p-10f));
+    s = fma(s, c, K(0x1.100eap-7f));
+    s = fma(s, c, K(0x1.554738p-5f));
+    s = fma(s, c, K(0x1.555514p-3f));
+    /* alpha_n first, for c^2 may underflow */
+    pair series = product(product(both(an), single(c)), product(last_step(s, c, K(0.5)), single(c)));
+    pair curved = sel_pair(gt(c, K(-1)), series, product(sum_of(expm1, single(-c)), both(an)));
+    V bounded = sel(far, K(0), x);
+    pair lower = sum_of(curved, product(both(beta), single(bounded)));
+    pair slope = two_sum(beta.high, -an.high);
+    slope.l = slope.l + (beta.low - an.low);
+    pair line = sum_of(product(slope, single(x)), neg(both(an)));
+    V far_line = sel(eq(slope.h, K(0)), -an.high, closed(line.h, line.l));
+    V below_0 = sel(far, far_line, lower.h + lower.l);
+    below_0 =
+        sel(eq(below_0, K(0)) & gt(abs(beta.high), K(0)), beta.high * x, below_0); /* the sign of what underflows */
+
+    /* x (alpha_p x + beta) above */
+    M none = eq(ap.high, K(0));
+    pair rise = product(both(ap), single(x)), steep = sum_of(rise, both(beta));
+    /* a large one times a gradient before it overflows */
+    M large = gt(x, K(0x1p40f));
+    V power = sel(large, sel(lt(abs(ap.high), K(1)), K(4), K(100)), K(0)), shrink = two_to_the(-power);
+    pair rising = sum_of(product(both(ap), single(K(2) * (x * shrink))), scaled_pair(both(beta), shrink));
+    V coarse = sel(none, beta.high, steep.h), whole = x * coarse;
+    V upper = sel(lt(abs(whole), K(INFINITE)), fma(x, steep.h, x * steep.l), whole);
+    o->y = sel(above_0, upper, sel(eq(x, K(0)), x, below_0));
+
+    /* alpha_n (e^x - 1) + beta or, where e^x is small, alpha_n e^x + (beta - alpha_n), of which the first may be all */
+    M near = gt(c, K(-1)), only = lt(c, K(-1)) & eq(slope.h, K(0)) & eq(slope.l, K(0));
+    pair e0 = plus(1, q), e = scaled_pair(e0, sel(only, K(1), two_k));
+    pair slope_below = sum_of(product(sel_pair(near, expm1, e), both(an)), sel_pair(near, both(beta), slope));
+    V steepest = sel(none, beta.high * shrink, closed(rising.h, rising.l));
+    o->d = sel(above_0, steepest, unless_nan(x, slope_below.h + slope_below.l));
+    scale w = {sel(above_0, power, sel(only, k, K(0)))};
     with_scale(o, w);
 }

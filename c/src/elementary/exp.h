@@ -36,15 +36,21 @@ static INLINE pair expm1_polynomial(V r)
     return q;
 }
 
-/* q and k of e^(u + v), |u| <= EXP_LIMIT and v a correction below u's last bit. The low part of q holds v and what
-   the reduction rounds off; a caller with v = 0 may do without it. */
-static INLINE pair exp_reduced_sum(V u, V v, V *k)
+/* k and r of e^(u + v) = 2^k e^r, |u| <= EXP_LIMIT and v a correction below u's last bit */
+static INLINE pair exp_reduction(V u, V v, V *k)
 {
     const REAL high = C(0x1.62e43p-1f, 0x1.62e42fefa39efp-1), low = C(-0x1.05c61p-29f, 0x1.abc9e3b39803fp-56);
     *k = fma(u, K(C(0x1.715476p0f, 0x1.71547652b82fep0)), K(MAGIC)) - K(MAGIC);
-    V exact = fnma(*k, K(high), u), r = fnma(*k, K(low), exact), rest = fnma(*k, K(low), exact - r) + v;
-    pair q = expm1_polynomial(r);
-    q.l = q.l + fma(rest, q.h, rest);
+    V exact = fnma(*k, K(high), u), h = fnma(*k, K(low), exact);
+    pair r = {h, fnma(*k, K(low), exact - h) + v};
+    return r;
+}
+/* q and k of e^(u + v). The low part of q holds v and what the reduction rounds off; a caller with v = 0 may do without
+   it. */
+static INLINE pair exp_reduced_sum(V u, V v, V *k)
+{
+    pair r = exp_reduction(u, v, k), q = expm1_polynomial(r.h);
+    q.l = q.l + fma(r.l, q.h, r.l);
     return q;
 }
 static INLINE V exp_reduced(V u, V *k) { return exp_reduced_sum(u, K(0), k).h; }
