@@ -34,7 +34,18 @@ GATES = {
     for gate in _core.gates()
 }
 
-_MAX, _SUM, _MEAN = (f".{name}(axis=axis, keepdims=True)" for name in ("max", "sum", "mean"))
+_MAX, _MIN, _SUM, _MEAN = (f".{name}(axis=axis, keepdims=True)" for name in ("max", "min", "sum", "mean"))
+_COUNT = "np.expand_dims(np.arange(1, x.shape[axis] + 1, dtype=x.dtype), axis - 1)"
+_SPARSEMAX = (
+    f"np.maximum(x - np.take_along_axis(c := np.cumsum(z := -np.sort(-x, axis), axis) - 1, "
+    f"(n := (z * {_COUNT} > c){_SUM}) - 1, axis) / n.astype(x.dtype), 0)"
+)
+_ENTMAX15 = (
+    f"np.square(np.maximum((z := (x - x{_MAX}) / 2) - np.take_along_axis("
+    f"t := (m := np.cumsum(w := -np.sort(-z, axis), axis) / (k := {_COUNT})) "
+    f"- np.sqrt(np.maximum(1 / k - (np.cumsum(w * w, axis) / k - m * m), 0)), (t <= w){_SUM} - 1, axis), 0))"
+)
+_GROUPS = "(c := (m := np.moveaxis(x, axis, -1)).reshape(*m.shape[:-1], -1, pieces))"
 # the value, and the largest of the terms that cancel in it, if any
 ROWS = {
     "softmax": {
@@ -60,7 +71,50 @@ ROWS = {
             " / np.sqrt(v)",
         ),
     },
+    "softmin": {
+        "forward": (f"(e := np.exp(x{_MIN} - x)) / e{_SUM}", "0"),
+        "backward": (f"s * ((g * s){_SUM} - g)", f"s * np.maximum(abs(g), (abs(g) * s){_SUM})"),
+    },
+    "logmeanexp": {
+        "forward": (f"(m := x{_MAX}).squeeze(axis) + np.log(np.exp(x - m).mean(axis=axis))", "abs(x.max(axis=axis))"),
+        "backward": ("np.expand_dims(g, axis) * np.exp(x - np.expand_dims(s, axis)) / x.shape[axis]", "0"),
+    },
+    "hardmax": {
+        "forward": (
+            "np.moveaxis(np.moveaxis(x, axis, -1).argmax(-1, keepdims=True) == np.arange(x.shape[axis]), -1, axis)"
+            ".astype(x.dtype)",
+            "0",
+        ),
+        "backward": ("np.zeros_like(x)", "0"),
+    },
+    "sparsemax": {
+        "forward": (_SPARSEMAX, "np.ones_like(x)"),
+        "backward": (
+            f"(b := s > 0) * (g - (g * b){_SUM} / b{_SUM}.astype(g.dtype))",
+            f"(b := s > 0) * np.maximum(abs(g), (abs(g) * b){_SUM} / b{_SUM})",
+        ),
+    },
+    "entmax15": {
+        "forward": (_ENTMAX15, f"2 * np.sqrt({_ENTMAX15})"),
+        "backward": (
+            f"(r := np.sqrt(s)) * (g - (r * g){_SUM} / r{_SUM})",
+            f"(r := np.sqrt(s)) * np.maximum(abs(g), (r * abs(g)){_SUM} / r{_SUM})",
+        ),
+    },
+    "maxout": {
+        "forward": (f"np.moveaxis({_GROUPS}.max(-1), -1, axis)", "0"),
+        "backward": (
+            f"np.moveaxis((({_GROUPS}.argmax(-1, keepdims=True) == np.arange(pieces)) "
+            "* np.moveaxis(g, axis, -1)[..., None]).reshape(m.shape), -1, axis)",
+            "0",
+        ),
+    },
+    "crelu": {
+        "forward": ("np.concatenate([np.maximum(x, 0), np.maximum(-x, 0)], axis)", "0"),
+        "backward": ("(h := np.split(g, 2, axis))[0] * (x > 0) - h[1] * (x < 0)", "0"),
+    },
 }
+OPTIONS = {"maxout": {"pieces": 2}}  # what a row function wants beside its parameters
 
 LAYOUTS = ("contiguous", "strided", "transposed")
 VALUES = ("normal", "subnormal", "-100", "nan")
@@ -95,8 +149,20 @@ class Case:
         return getattr(actc, self.name) if self.family != "elementwise" else actc.elementwise[self.name]
 
     @property
+    def options(self) -> dict[str, int]:
+        """What actc's function takes by name."""
+        return {"axis": self.axis, **OPTIONS.get(self.name, {})} if self.family == "row" else {}
+
+    @property
     def parameters(self) -> dict[str, float]:
-        return dict(self.function.parameters)
+        return {**self.function.parameters, **OPTIONS.get(self.name, {})}
+
+    @property
+    def results(self) -> float:
+        """Elements of the forward result for each of x."""
+        shape = self.function.info["shape"] if self.family == "row" else "map"
+        reduced = 1 / OPTIONS[self.name]["pieces"] if self.name in OPTIONS else 0
+        return {"map": 1, "doubled": 2, "reduce": reduced}[shape]
 
     @property
     def size(self) -> int:
@@ -180,7 +246,7 @@ def sample(case: Case) -> Arrays:
     """The arrays of the calls that are judged. Factors are powers of two: f(x) times them is as exact as f(x)."""
     if case.family == "row":
         # deviation 1: with 3, as it is timed, rounding x - max(x) alone costs 16 ULP, and nobody would count
-        g, x = np.random.default_rng(2).standard_normal((2, 64, 257)).astype(case.kind)
+        g, x = np.random.default_rng(2).standard_normal((2, 64, 258)).astype(case.kind)
         if case.axis == 0:
             g, x = g.T.copy(), x.T.copy()
     else:
@@ -201,11 +267,10 @@ def _complete(case: Case, given: Arrays) -> Arrays:
     """Inputs in their layout, and what else the calls of this case need."""
     given = {name: a for name, a in given.items() if name == "x" or name in case.inputs}
     shape = given["x"].shape
-    reduced = list(shape)
-    if case.name == "logsumexp":
-        del reduced[case.axis]
-        if "g" in given:
-            given["g"] = np.resize(given["g"], reduced)
+    result = list(shape)
+    result[case.axis : case.axis + 1 or None] = [int(result[case.axis] * case.results)] if case.results else []
+    if "g" in given:
+        given["g"] = np.resize(given["g"], result)
     done: Arrays = {}
     for name, a in given.items():
         done[name] = _laid_out(case, a.shape)
@@ -217,11 +282,11 @@ def _complete(case: Case, given: Arrays) -> Arrays:
             done.update(zip(pair, np.split(done[pair], 2), strict=True))
     for name, a in given.items():
         done[name][...] = a
-    forward = tuple(reduced) if case.which == "forward" else shape
+    forward = tuple(result) if case.which == "forward" else shape
     for name in "ydt":
         done.setdefault(name, _laid_out(case, forward))
     if case.which in ("derivative", "backward") and case.family != "gate":
-        done["s"] = case.function(done["x"], **({"axis": case.axis} if case.family == "row" else {}))
+        done["s"] = case.function(done["x"], **case.options)
     return done
 
 

@@ -36,9 +36,9 @@ class Actc(Peer):
 
     def texts(self, case: Case, scope: dict[str, Any]) -> Sequence[str]:
         path = f"actc.{case.name}" + (f".{case.which}" if case.which != "forward" else "")
-        axis = ", axis=axis" if case.family == "row" else ""
+        options = "".join(f", {name}={name}" for name in case.options)
         out = f"({', '.join(case.outputs)})" if len(case.outputs) > 1 else case.outputs[0]
-        return [f"{path}({given(case)}{axis}, out={out})", f"{path}({given(case)}{axis})"]
+        return [f"{path}({given(case)}{options}, out={out})", f"{path}({given(case)}{options})"]
 
 
 # ---- NumPy, SciPy: the formula ---------------------------------------------------------------------------------------

@@ -3,12 +3,15 @@
 Each of them states claims, measures, says of every claim whether it holds in what was measured, and draws a picture:
 
     python examples/vanishing_gradient.py [--quick] [picture.png]
+
+One that has a `table` of figures prints it, and with `--page` puts it into a page between the lines that say so.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -115,12 +118,31 @@ def main(example: ModuleType | Any, arguments: Sequence[str] | None = None) -> i
     name = Path(str(example.__file__)).stem
     parser.add_argument("picture", nargs="?", default=f"{name}.png", help="where to draw (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="smaller and fewer: seconds instead of a minute")
+    if hasattr(example, "table"):
+        parser.add_argument("--page", type=Path, metavar="FILE", help="the page whose table of figures is renewed")
     given = parser.parse_args(arguments)
+    page = getattr(given, "page", None)
+    if page and not page.is_file():
+        parser.error(f"--page: there is no file {page}")
     start = time.perf_counter()
     found = example.measure(given.quick)
     print(f"{str(example.__doc__).strip().splitlines()[0]}\n")
     for claim in example.claims(found):
         print(f"{'holds' if claim.holds else 'DOES NOT HOLD'}: {claim.said}\n    {claim.measured}")
+    if hasattr(example, "table"):
+        lines = "\n".join(example.table(found))
+        print(f"\n{lines}")
+        if page:
+            page.write_text(with_table(page.read_text(), name, lines))
     example.draw(found).savefig(given.picture, dpi=150)
     print(f"\n{given.picture}, {time.perf_counter() - start:.1f} s")
     return 0
+
+
+def with_table(page: str, name: str, lines: str) -> str:
+    """The page with these lines in the place that is marked for them."""
+    first, last = f"% begin: examples/{name}.py\n", f"% end: examples/{name}.py\n"
+    renewed, count = re.subn(f"(?<={first}).*?(?={last})", lambda _: f"\n{lines}\n\n", page, flags=re.S)
+    if count != 1:
+        raise ValueError(f"the page has {count} places between {first.strip()!r} and {last.strip()!r}, not one")
+    return renewed

@@ -1,14 +1,17 @@
 """Does an array that is larger than the workers' memory go through dask as through one process, and what is gained?
 
-A file of 1 GiB goes through `actc apply gelu_tanh --dask` with two workers that may have 400 MB each, one of which is
-killed in the middle; then once more with one worker and with two. The same array as zarr goes through a dask pipeline,
-with actc.gelu_tanh and with the expression that is written by hand for it in plain NumPy.
+A file of 1 GiB goes through `actc apply gelu_tanh --dask` with two workers that may have 500 MB each, one of which is
+killed in the middle. The same array as zarr then goes through `actc apply --dask` and through a pipeline of dask.array,
+with actc.gelu_tanh and with the expression that is written by hand for it in plain NumPy, on one worker and on two:
+the same file, the same chunks, all ways taking turns. With `--page FILE` the figures go into that page, where its table
+of them stands.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -16,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import common
@@ -24,8 +28,9 @@ from common import Claim
 
 import actc
 from actc.__main__ import main as command
+from actc._bench import processor
 
-LIMIT = 400_000_000  # bytes that a worker may have before dask restarts it
+LIMIT = 500_000_000  # bytes that a worker may have before dask restarts it; at 80 % of them it would pause
 CHUNK = 2**21  # elements of a zarr chunk
 
 
@@ -34,18 +39,36 @@ def by_hand(x: Any) -> Any:
     return 0.5 * x * (1 + np.tanh(np.float32(np.sqrt(2 / np.pi)) * (x + np.float32(0.044715) * x**3)))
 
 
-def peak() -> int:
-    """Resident memory of the process that calls it at its largest, in bytes."""
-    import resource
+WAYS = ("apply --dask", "dask.array, actc", "dask.array, NumPy")
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+def peak() -> int:
+    """Resident memory of the process that calls it at its largest, in bytes.
+
+    Linux hands ru_maxrss down from the process that started this one, and small growth would hide below it.
+    """
+    try:
+        return 1024 * int(re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[0])
+    except (OSError, IndexError):
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def forget_peak() -> int:
+    """Let `peak` begin anew, where the system can (Linux), and say what it begins with."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+    return peak()
 
 
 def warm() -> None:
-    """What a worker does once: imports, and a first block."""
+    """What a worker does once: imports, and first blocks."""
+    import dask.array as da
     import zarr
 
-    zarr.array(actc.gelu_tanh(np.ones(CHUNK, np.float32)))
+    for f in (actc.gelu_tanh, by_hand):
+        f(da.from_zarr(zarr.array(np.ones(CHUNK, np.float32)))).compute(scheduler="synchronous")
 
 
 @contextlib.contextmanager
@@ -53,8 +76,8 @@ def workers(count: int) -> Iterator[Any]:
     """A client of as many processes with a thread each, which have imported what they need."""
     from distributed import Client, LocalCluster
 
-    options = dict(n_workers=count, threads_per_worker=1, memory_limit=LIMIT, dashboard_address="127.0.0.1:0")
-    with LocalCluster(**options) as cluster, Client(cluster) as client:
+    options = dict(threads_per_worker=1, memory_limit=LIMIT, dashboard_address="127.0.0.1:0", silence_logs="ERROR")
+    with LocalCluster(n_workers=count, **options) as cluster, Client(cluster) as client:
         client.run(warm)
         yield client
 
@@ -82,13 +105,14 @@ def apply(source: Path, target: Path, client: Any = None) -> float:
     return time.perf_counter() - start
 
 
-def pipeline(source: Path, target: Path, f: Callable[[Any], Any]) -> float:
+def pipeline(source: Path, target: Path, client: Any, f: Callable[[Any], Any]) -> float:
     """Seconds for the same through dask.array, from zarr to zarr."""
     import dask.array as da
 
-    start = time.perf_counter()
-    f(da.from_zarr(source)).to_zarr(target, overwrite=True)
-    return time.perf_counter() - start
+    with client.as_current():
+        start = time.perf_counter()
+        f(da.from_zarr(source)).to_zarr(target, overwrite=True)
+        return time.perf_counter() - start
 
 
 def write(folder: Path, size: int) -> tuple[Path, Path]:
@@ -105,28 +129,37 @@ def write(folder: Path, size: int) -> tuple[Path, Path]:
 
 
 def measure(quick: bool) -> dict[Any, Any]:
-    """Seconds, bytes, and whether the files are the same."""
+    """Seconds and bytes of memory of every way and number of workers, and whether the results are the same."""
     size, rounds = (2**25, 1) if quick else (2**28, 3)
-    found: dict[Any, Any] = {"bytes": 4 * size}
+    found: dict[Any, Any] = {"bytes": 4 * size, "rounds": rounds, "load": [os.getloadavg()[0]]}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         npy, stored = write(folder, size)
-        one, many = folder / "one.npy", folder / "many.npy"
-        found["one process"] = min(apply(npy, one) for _ in range(rounds))
+        one, many, out = folder / "one.npy", folder / "many.npy", folder / "out.zarr"
+        found["one process"] = [apply(npy, one) for _ in range(rounds)]
         with workers(2) as client:
-            before = max(client.run(peak).values())
+            client.run(forget_peak)
             thread = kill_one(client, folder, 4 * size)
             apply(npy, many, client)
             found["killed"] = not thread.is_alive()
-            found["memory"] = max(client.run(peak).values()) - before
-        found["same"] = same(one, many)
-        for count in (1, 2):
-            with workers(count) as client:
-                found[f"{count} worker{'s' * (count > 1)}"] = min(apply(npy, many, client) for _ in range(rounds))
-                for what, f in (("NumPy", by_hand), ("actc", actc.gelu_tanh)):
-                    out = folder / "out.zarr"
-                    found[what, count] = min(pipeline(stored, out, f) for _ in range(rounds))
-    return found
+        found["same"] = [same(one, many)]
+        with workers(1) as single, workers(2) as pair:
+            seconds: dict[Any, list[float]] = {(way, n): [] for way in WAYS for n in (1, 2)}
+            memory: dict[Any, list[int]] = {key: [] for key in seconds}
+            for way, n in list(seconds) * rounds:
+                client = single if n == 1 else pair
+                before = client.run(forget_peak)
+                if way == "apply --dask":
+                    took = apply(stored, out, client)
+                else:
+                    took = pipeline(stored, out, client, by_hand if way.endswith("NumPy") else actc.gelu_tanh)
+                after = client.run(peak)
+                seconds[way, n].append(took)
+                memory[way, n].append(max(after[w] - before[w] for w in after))
+                if not way.endswith("NumPy"):
+                    found["same"].append(same_array(one, out))
+        found["load"].append(os.getloadavg()[0])
+    return found | {"seconds": seconds, "memory": {key: max(values) for key, values in memory.items()}}
 
 
 def same(a: Path, b: Path) -> bool:
@@ -138,48 +171,82 @@ def same(a: Path, b: Path) -> bool:
     return False
 
 
+def same_array(npy: Path, stored: Path) -> bool:
+    """Whether an .npy file and a zarr array hold the same bits, read a chunk at a time."""
+    import zarr
+
+    a, b = np.load(npy, mmap_mode="r"), zarr.open_array(stored, mode="r")
+    pieces = (slice(i, i + CHUNK) for i in range(0, a.size, CHUNK))
+    return a.shape == b.shape and all(np.array_equal(a[p].view("u4"), np.asarray(b[p]).view("u4")) for p in pieces)
+
+
+def ratio(found: Any, slow: tuple[str, int], fast: tuple[str, int]) -> float:
+    """How many times as fast one is as the other: the median over rounds, as the two of a round met the same load."""
+    pairs = zip(found["seconds"][slow], found["seconds"][fast], strict=True)
+    return float(median(a / b for a, b in pairs))
+
+
 def claims(found: Any) -> list[Claim]:
     """What is said, beside what was measured."""
-    size, memory = found["bytes"], found["memory"]
-    ways = ("one process", "1 worker", "2 workers")
-    rates = "; ".join(f"{way}: {found[way]:.2f} s, {size / found[way] / 1e9:.2f} GB/s" for way in ways)
+    size = found["bytes"]
+    memory = max(found["memory"][WAYS[0], n] for n in (1, 2))
+    gained = {way: ratio(found, (way, 1), (way, 2)) for way in WAYS}
+    against = [ratio(found, (WAYS[2], n), (WAYS[1], n)) for n in (1, 2)]
     return [
         Claim(
-            "with a worker killed in the middle, two make the file that one process makes",
-            found["killed"] and found["same"],
-            f"{size / 1e9:.2f} GB, {'the same bytes' if found['same'] else 'OTHER bytes'}",
+            "with a worker killed in the middle, two make the file that one process makes; all ways give the same bits",
+            found["killed"] and all(found["same"]),
+            f"{size / 1e9:.2f} GB, {sum(found['same'])} of {len(found['same'])} results with the same bits",
         ),
         Claim(
-            "workers need little memory for it (below 32 MiB more than before, of what was read and written)",
-            memory < 2**25,
-            f"{memory / 2**20:.1f} MiB for {2 * size / 1e9:.2f} GB, where {LIMIT / 1e6:.0f} MB were allowed",
+            "workers of `actc apply --dask` need a chunk and its result (below 48 MiB), whatever the size of the array",
+            memory < 48 * 2**20,
+            f"{memory / 2**20:.1f} MiB at most for {2 * size / 1e9:.2f} GB read and written, chunks of "
+            f"{4 * CHUNK / 2**20:g} MiB, where {LIMIT / 1e6:.0f} MB were allowed",
         ),
         Claim(
             "two workers are faster than one",
-            found["2 workers"] < found["1 worker"],
-            rates,
+            all(g > 1 for g in gained.values()),
+            "; ".join(f"{way}: {g:.2f} times" for way, g in gained.items()),
         ),
         Claim(
             "in a pipeline of dask, actc is faster than the expression in NumPy",
-            all(found["actc", n] < found["NumPy", n] for n in (1, 2)),
-            "; ".join(
-                f"{n} worker{'s' * (n > 1)}: NumPy {found['NumPy', n]:.2f} s, actc {found['actc', n]:.2f} s,"
-                f" {found['NumPy', n] / found['actc', n]:.1f} times"
-                for n in (1, 2)
-            ),
+            min(against) > 1,
+            "; ".join(f"{n} worker{'s' * (n > 1)}: {a:.1f} times" for n, a in zip((1, 2), against, strict=True)),
         ),
+    ]
+
+
+def table(found: Any) -> list[str]:
+    """The figures, as a table of a page."""
+    size, (before, after) = found["bytes"], found["load"]
+    lines = [
+        f"{size / 2**30:g} GiB of float32 read and as much written, zarr chunks of {4 * CHUNK / 2**20:g} MiB, every "
+        f"way {found['rounds']} times, all taking turns; medians, also of the ratios within a round. {processor()}, "
+        f"{os.cpu_count()} cores, load average {before:.1f} before and {after:.1f} after.",
+        "",
+        "| | 1 worker | 2 workers | 2 over 1 | memory of a worker |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for way in WAYS:
+        cells = [f"{median(found['seconds'][way, n]):.2f} s" for n in (1, 2)]
+        grown = max(found["memory"][way, n] for n in (1, 2)) / 2**20
+        lines.append(f"| {way} | {' | '.join(cells)} | {ratio(found, (way, 1), (way, 2)):.2f} | {grown:.0f} MiB |")
+    cells = [f"{ratio(found, (WAYS[2], n), (way, n)):.1f}" for way in WAYS[1::-1] for n in (1, 2)]
+    return [
+        *lines,
+        "",
+        f"Beside NumPy's expression, on one worker and on two: dask.array with actc {cells[0]} and {cells[1]} times as "
+        f"fast, `apply --dask` {cells[2]} and {cells[3]} times. `actc apply` in one process without dask, .npy to "
+        f".npy: {median(found['one process']):.2f} s.",
     ]
 
 
 def draw(found: Any) -> Any:
     """The seconds of each way."""
     figure, (plot,) = common.plots(1, width=7)
-    ways = {
-        "actc apply": found["one process"],
-        "apply --dask, 1 worker": found["1 worker"],
-        "apply --dask, 2 workers": found["2 workers"],
-        **{f"dask, {what}, {n} worker{'s' * (n > 1)}": found[what, n] for what in ("NumPy", "actc") for n in (1, 2)},
-    }
+    ways = {f"{way}, {n} worker{'s' * (n > 1)}": median(s) for (way, n), s in found["seconds"].items()}
+    ways["actc apply, one process"] = median(found["one process"])
     colors = [common.COLORS[1] if "NumPy" in way else common.COLORS[0] for way in ways]
     plot.barh(list(ways)[::-1], list(ways.values())[::-1], color=colors[::-1])
     plot.set_title(f"seconds for {found['bytes'] / 2**30:g} GiB of float32 to and from files", fontsize=10, loc="left")

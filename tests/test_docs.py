@@ -197,6 +197,23 @@ def test_every_elementwise_page_has_its_speed() -> None:
         assert [which for which, _ in rows] == ["f", "f′", "backward"], f.info["name"]
 
 
+def test_every_page_of_rows_and_gates_has_its_speed() -> None:
+    """Of both passes, every type and shape that bench/rows.py measures, from docs/rows_speed.json."""
+    line = r"^\| (forward|backward) \| (float\d\d) \| ([\w, ]+) \| ([\d.e+]+) \| ([\d.e+]+) \((\w+)\) \| ([\d.e+]+) \|"
+    for name, f in {**actc.row_functions, **actc.gates}.items():
+        text = "\n".join(pages.measured(f))
+        rows = re.findall(line, text, re.M)
+        wanted = {"f32", "f64"} if name in actc.row_functions else {"f16", "f32", "f64"}
+        assert {(which, dtype) for which, dtype, *_ in rows} == {
+            (which, f"float{dtype[1:]}") for which in ("forward", "backward") for dtype in wanted
+        }, name
+        assert len({shape for _, _, shape, *_ in rows}) == 3 and len(rows) == 6 * len(wanted), name
+        for _, _, _, ours, theirs, who, ratio in rows:
+            assert float(ratio) == pytest.approx(float(theirs) / float(ours), rel=0.06), (name, who)
+        assert {who for *_, who, _ in rows} <= {"numpy", "scipy"}
+        assert text in pages.page(f)
+
+
 def test_snippets_of_pages() -> None:
     """What the page says that Python answers is what it answers elsewhere too: on the plainest instruction set. And the
     picture, the formulas are well-formed."""

@@ -27,7 +27,10 @@ TABLES = {
 }  # fmt: skip
 # Of the largest result. The tanh form of gelu differs from gelu by 6e-5 here; second derivatives of peers cancel.
 CLOSE = {"forward": 1e-5, "second_derivative": 1e-3}
-NAN = {("jax", "soft_exponential")}  # the gradient of a branch that is not taken, 1/alpha at alpha = 0
+NAN = {  # the gradient of a branch that is not taken, 1/alpha at alpha = 0, and of a root at 0
+    ("jax", "soft_exponential"),
+    ("jax", "entmax15"),
+}
 RARE = ("second_derivative", "value_and_derivative")
 OPENED: dict[str, Any] = {}
 
@@ -253,6 +256,39 @@ runpy.run_path({str(BENCH / "against.py")!r}, run_name="__main__")
     assert "geometric mean" in text
     assert text.count("| sigmoid | forward | f32 |") >= 3
     assert "5x7 axis 0" in text
+
+
+def test_rows_of_pages(tmp_path: pathlib.Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """bench/rows.py keeps what it has measured, a line a cell, renews what it is told to and prints it."""
+    pytest.importorskip("scipy")
+    rows: Any = importlib.import_module("rows")
+    assert set(rows.NAMES) == {*actc.row_functions, *actc.gates}
+    for name, value in {"FILE": tmp_path / "rows.json", "SECONDS": 1e-4, "GATES": [((8,), -1)]}.items():
+        monkeypatch.setattr(rows, name, value)
+    monkeypatch.setattr(rows, "SHAPES", [((4, 6), -1), ((4, 6), 0)])
+
+    def run(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["rows.py", *arguments])
+        assert rows.main() == 0
+        return str(capsys.readouterr().out)
+
+    printed = run("--write", "softmax", "maxout", "glu")
+    (found,) = json.loads(rows.FILE.read_text()).values()
+    wanted = [rows.key(case) for name in ("softmax", "maxout", "glu") for case in rows.grid(name)]
+    assert list(found["cells"]) == wanted and len(wanted) == 2 * 2 * (2 * 2) + 2 * 3
+    for place, (ours, theirs, who, own_error, error) in found["cells"].items():
+        assert ours > 0 and theirs > 0 and own_error <= 4 and error >= 0, place
+        assert " ".join([*place.split()[:2], who]) in found["calls"]
+    run("--write", "glu")
+    (again,) = json.loads(rows.FILE.read_text()).values()
+    assert again["cells"].keys() == found["cells"].keys()
+    assert run().count("\n") == printed.count("\n") == len(wanted) and run("glu").count("\n") == 6
+    rows.FILE.write_text("{}")
+    monkeypatch.setattr(sys, "argv", ["rows.py"])
+    assert rows.main() == 2 and "--write measures it" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["rows.py", "gleu"])
+    with pytest.raises(SystemExit):
+        rows.main()
 
 
 def test_everybody_is_held_to_avx2(tmp_path: pathlib.Path) -> None:

@@ -102,6 +102,10 @@ def test_runs_without_the_gil():
         (lambda x, y: views.gelu_value_and_derivative(x, y, y), ValueError, "overlap"),
         (lambda x, y: views.gleu(x, y), AttributeError, "sigmoid"),
         (lambda x, y: views.gelu(1.5, y), TypeError, "bytes-like"),
+        (lambda x, y: views.gelu(x, 1.5), TypeError, "bytes-like"),
+        (lambda x, y: views.gelu(bytes(6), bytearray(6), dtype="float32"), ValueError, "6 bytes do not hold whole"),
+        (lambda x, y: views.gelu(x, y, dtype="float16"), TypeError, "x holds 'f', which is not float16"),
+        (lambda x, y: views.gelu(np.array(x, ">f4"), y), TypeError, "'>f'"),
     ],
 )
 def test_bad_input_names_what_is_wrong_and_writes_nothing(call, error, words):
@@ -109,3 +113,5 @@ def test_bad_input_names_what_is_wrong_and_writes_nothing(call, error, words):
     with pytest.raises(error, match=words):
         call(x, y)
     assert x.tolist() == [1, 2, 3] and y.tolist() == [7, 7, 7]
+    x.append(4)  # refused to an array whose memory somebody holds
+    y.append(4)

@@ -5,6 +5,7 @@ documentation is built. What they say is what the library says of itself, so no 
     docs/proof.json                           the largest errors, and their inputs
     actc._presets                             names and defaults elsewhere
     docs/speed.json                           times, in those of a copy and of np.tanh
+    docs/rows_speed.json                      times of rows and gates beside NumPy and SciPy
     README.md                                 the speed of those functions that its table has
 """
 
@@ -230,10 +231,52 @@ def relative(name: str) -> list[str]:
     return lines
 
 
+@functools.cache
+def beside_others() -> Mapping[str, Any]:
+    """Of each machine, what bench/rows.py has measured."""
+    return json.loads((DOCS / "rows_speed.json").read_text())
+
+
+def of_rows(name: str) -> list[str]:
+    """Times of a function of rows or a gate, and of the fastest that NumPy and SciPy have for it."""
+    types = {"f16": "float16", "f32": "float32", "f64": "float64"}
+    lines, calls = [], {}
+    for machine, of in beside_others().items():
+        rows = []
+        for place, (ours, theirs, who, own_error, error) in of["cells"].items():
+            found, which, dtype, shape = place.split(" ", 3)
+            if found == name:
+                errors = [f"{e:.2g}" if e is not None else "" for e in (own_error, error)]
+                shape = f"{int(shape):,}" if shape.isdigit() else shape
+                cells = [f"{ours:.3g}", f"{theirs:.3g} ({who})", f"{theirs / ours:.2g}"]
+                rows.append([which, types[dtype], shape, *cells, *errors])
+                calls[f"{which}, {who}"] = of["calls"][f"{name} {which} {who}"]
+        if rows:
+            versions = ", ".join(f"{k} {v}" for k, v in of["versions"].items() if k != "actc")
+            head = ["", "type", "shape", "actc", "fastest other", "ratio", "ULP", "other's ULP"]
+            lines += [
+                f"On {machine}, one thread, {versions}: nanoseconds an element of x, and the largest errors in a "
+                "sample, in units in the last place of the largest term where terms cancel. Rows lie along the last "
+                "axis unless the shape says otherwise.",
+                *table(head, rows),
+            ]
+    if calls:
+        lines += [
+            "What was timed, of x, gradient g and saved result s; y and d are where results go; a gate is u f(x):",
+            "",
+        ]
+        lines += ["```text", *(f"{who}: {call}" for who, call in sorted(calls.items())), "```", ""]
+    return lines
+
+
 def measured(f: Any) -> list[str]:
     head, rows = speed()
     name = f.info["name"]
     lines = ["## Speed", ""]
+    if kind(f) != "elementwise" or name not in actc.elementwise:
+        found = of_rows(name)
+        again = ["```text", f"python bench/against.py {name} --peers numpy scipy", "```", ""]
+        return [*lines, *found, "On your machine, in the source tree:", "", *again] if found else []
     if name in rows:
         lines += [
             "float32, one thread, against the plain NumPy expression; what it means and how it is taken: "
@@ -375,7 +418,7 @@ def page(f: Any) -> str:
         lines += properties(f)
     elif kind(f) == "row":
         lines += ["## Limits", "", f"{f.info['limits'][0].upper()}{f.info['limits'][1:]}. NaN in a row gives NaN.", ""]
-    lines += proven(f) + measured(f) * (name in actc.elementwise) + elsewhere(f) + in_c(f)
+    lines += proven(f) + measured(f) + elsewhere(f) + in_c(f)
     lines += ["## Reference", "", f"{f.info['reference']}.", "", "```{dropdown-help}", name, "```", ""]
     return "\n".join(lines)
 
