@@ -73,7 +73,7 @@ static INLINE spot end_at(const panel *p, mode way, size_t r, size_t v, size_t l
 /* vectors of a run, of which a short one has fewer */
 static INLINE size_t used_of(const panel *p, mode way)
 {
-    return is_flat(p, way) && p->length < CHAINS ? (p->length * p->width + LANES - 1) / LANES : p->run;
+    return is_flat(p, way) && p->length && p->length < CHAINS ? (p->length * p->width + LANES - 1) / LANES : p->run;
 }
 static INLINE size_t parts_of(const panel *p, mode way)
 {
@@ -271,8 +271,8 @@ static INLINE size_t chains_used(const panel *p, mode way)
 {
     const size_t turns = turns_of(p, way);
     if (way.along) return turns;
-    if (!p->length || is_flat(p, way)) return p->length ? used_of(p, way) : p->rows;
-    return (p->length < turns ? p->length : turns) * p->run;
+    if (is_flat(p, way)) return used_of(p, way);
+    return (p->length > turns ? turns : p->length ? p->length : 1) * p->run;
 }
 
 /* A sum over a row: the statements for each spot i call ADD(v) or, for a pair, ADD_PAIR(v) once. In the order of

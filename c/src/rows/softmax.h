@@ -119,7 +119,9 @@ static INLINE int softmax_of_small(const panel *p, mode way, memory x, memory y,
 static INLINE int softmax_in(const panel *p, mode way, memory x, memory y, enum sense sense, double temperature,
                              const V *factor)
 {
-    if (sense == PLAIN && way.own && x.at != y.at && softmax_of_small(p, way, x, y, factor)) return 1;
+    /* of one element a row, y may lie on the factors, which are read again if this returns 0 */
+    const int may_try = sense == PLAIN && way.own && x.at != y.at && (!factor || p->length > 1);
+    if (may_try && softmax_of_small(p, way, x, y, factor)) return 1;
     base o;
     pairs sum;
     base_of(p, way, x, sense, temperature, &o);
