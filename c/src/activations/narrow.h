@@ -1,5 +1,6 @@
 /* narrow.h - what floats do in place of bodies that were written for doubles: the same mathematics in pairs of floats, where
-   ranges are shorter and parameters have a low part. Good to 1.3 ULP at default parameters. */
+   ranges are shorter and parameters have a low part. These here are good to 1.3 ULP at default
+   parameters. */
 
 static INLINE pair both(parameter p)
 {
