@@ -146,3 +146,13 @@ def test_zeros_of_both_signs_in_both_tiers() -> None:
     for a, b in itertools.product((0.0, -0.0), repeat=2):
         for f, parameters in (("srelu", (a, b, a, b)), ("star_relu", (a, b))):
             same_bits(actc.functions[f](x, *parameters), getattr(actc.exact, f)(x, *parameters))
+
+
+def test_xielu_keeps_its_slope_where_the_line_is_gone(tier: str) -> None:
+    """With beta = alpha_n it is alpha_n e^x below 0; as alpha_n (e^x - 1) + beta it was a quarter of that at -78."""
+    f = TIERS[tier]["xielu"]
+    x = np.array([-1.0, -39.5, -78.0, -300.0, -700.0])
+    for alpha in (0.8, 0.5, 3.0):
+        exact = np.array([float(mpf(alpha) * mp.exp(mpf(v))) for v in x])
+        assert np.all(np.abs(f.derivative(x, 0.8, alpha, alpha) - exact) <= 4 * np.spacing(exact))
+    assert f.derivative(-np.inf, 0.8, 0.5, 0.5) == 0

@@ -2,6 +2,7 @@
    VECTORS, DOUBLE and PAIRS (and COMPACT, if its speed is no target), includes this file, and exports one table. Inside, V
    is the vector and REAL its element, so a kernel is simply called by its name. */
 #include "internal.h"
+#include "system.h"
 
 /* A library for little memory keeps the speed of float32 in the default tier only. */
 #if defined(ACTC_COMPACT)
@@ -34,6 +35,9 @@ PRAGMA(GCC target(TARGET))
 #define INLINE inline __attribute__((always_inline, unused))
 #define OUT_OF_LINE __attribute__((noinline, unused))
 #define RARE __attribute__((cold)) /* for size: 13 KB of a wheel, at 7 % of the time */
+#if !defined(__clang__)
+#define UNSWITCHED __attribute__((optimize("no-unswitch-loops")))
+#endif
 #elif defined(_MSC_VER)
 #define INLINE __forceinline
 #define OUT_OF_LINE __declspec(noinline)

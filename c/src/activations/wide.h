@@ -91,8 +91,10 @@ BODY(xielu)
     pair series = product(two_product(c, c), last_step(s, c, K(0.5)));
     pair curved_pair = sel_pair(gt(c, K(-1)), series, sum_of(expm1_pair, single(sel(above, K(0), -x))));
     V curved = curved_pair.h + curved_pair.l;
-    pair lower = finite_sum(sum_of(product(curved_pair, single(an)), two_product(beta, x))),
-         slope_below = finite_sum(sum_of(product(expm1_pair, single(an)), single(beta)));
+    pair lower = finite_sum(sum_of(product(curved_pair, single(an)), two_product(beta, x)));
+    /* an e^x + (beta - an), of which the second may be 0: an (e^x - 1) has lost e^x by -40 */
+    pair e = scaled_pair(plus(1, q), sel(lt(x, K(-EXP_LIMIT)), K(0), two_k)), rest = two_sum(beta, -an);
+    pair slope_below = finite_sum(sum_of(product(e, single(an)), rest));
     V below = sel(lt(x, K(-40)), xielu_far(x, an, beta), lower.h + lower.l);
     pair square = two_product(x, x), parabola = sum_of(product(square, single(ap)), two_product(beta, x));
     M moderate = lt(abs(x), K(0x1p400)) & lt(abs(parabola.h), K(0x1p900));

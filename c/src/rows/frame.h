@@ -8,8 +8,6 @@
    Whatever the way and the width of the vector, element j of a row belongs to chain j mod CHAINS; a chain adds up its
    elements in their order, the chains are added by halves: so all ways and all instruction sets give the same bits. */
 
-#include <string.h>
-
 enum { CHAINS = MAX_LANES };
 
 static const REAL lane_numbers[MAX_LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
