@@ -53,8 +53,8 @@ typedef struct panel {
     /* Across: vectors of a run; whether they hold MAX_LANES elements of each row, one after the other and nothing between, or
        one; vectors of numbers for each row: as many as have rows of their own (vector v has those of v & row_mask), or, if
        rows do not fill whole vectors, a run. */
-    size_t run, rows, row_mask;
-    int is_flat;
+    size_t vectors, rows, row_mask;
+    int flat;
     ptrdiff_t ahead; /* across: steps to what should be on its way here */
     enum actc_dtype dtype;
 } panel;

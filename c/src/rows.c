@@ -197,18 +197,18 @@ typedef struct {
 static void shape(panel *p, const layout *l, size_t n, size_t lanes)
 {
     p->width = n < l->most ? n : l->most;
-    p->run = p->rows = (p->width + lanes - 1) / lanes;
+    p->vectors = p->rows = (p->width + lanes - 1) / lanes;
     p->row_mask = (size_t)-1;
-    p->is_flat = !l->along && lanes > 1 && (l->all || !l->direct);
-    if (!p->is_flat) return;
+    p->flat = !l->along && lanes > 1 && (l->all || !l->direct);
+    if (!p->flat) return;
     if (l->all &&
         p->width % lanes) { /* a row's elements are in other lanes of each vector, until after MAX_LANES of them */
-        p->run = p->rows = p->width * MAX_LANES / lanes;
+        p->vectors = p->rows = p->width * MAX_LANES / lanes;
         return;
     }
     while (p->rows & (p->rows - 1)) p->rows &= p->rows - 1; /* a power of two */
     if (p->width > p->rows * lanes) p->width = p->rows * lanes;
-    p->run = p->rows * MAX_LANES;
+    p->vectors = p->rows * MAX_LANES;
     p->row_mask = p->rows - 1;
 }
 

@@ -29,7 +29,7 @@ typedef struct {
    vector more than 64: logsumexp of 127 floats 1.2 ns instead of 0.6). */
 typedef V each[MOST_SIDE_BY_SIDE + 9];
 
-static INLINE int is_flat(const panel *p, mode way) { return !way.along && p->is_flat; }
+static INLINE int is_flat(const panel *p, mode way) { return !way.along && p->flat; }
 /* vectors of numbers for each row */
 static INLINE size_t rows_of(const panel *p, mode way) { return way.along ? 1 : p->rows; }
 /* elements of each row in so many runs: factors that the compiler knows, for a division here costs more than the work */
@@ -71,7 +71,7 @@ static INLINE spot end_at(const panel *p, mode way, size_t r, size_t v, size_t l
 /* vectors of a run, of which a short one has fewer */
 static INLINE size_t used_of(const panel *p, mode way)
 {
-    return is_flat(p, way) && p->length && p->length < CHAINS ? (p->length * p->width + LANES - 1) / LANES : p->run;
+    return is_flat(p, way) && p->length && p->length < CHAINS ? (p->length * p->width + LANES - 1) / LANES : p->vectors;
 }
 static INLINE size_t parts_of(const panel *p, mode way)
 {
@@ -195,12 +195,12 @@ static INLINE V present(spot i, V v, V otherwise)
 }
 
 /* reals from the numbers of the rows for one element, or part, to those for the next: in flat runs not a whole vector */
-static INLINE size_t apart_of(const panel *p) { return p->is_flat ? p->width : p->run * LANES; }
+static INLINE size_t apart_of(const panel *p) { return p->flat ? p->width : p->vectors * LANES; }
 /* From the first `width` numbers what each of the CHAINS elements of a row sees, where these are not whole vectors. */
 static INLINE void repeat(const panel *p, mode way, V *v)
 {
     REAL *all = (REAL *)v;
-    for (size_t done = p->width; p->rows == p->run && is_flat(p, way) && done < p->width * CHAINS; done *= 2)
+    for (size_t done = p->width; p->rows == p->vectors && is_flat(p, way) && done < p->width * CHAINS; done *= 2)
         memcpy(all + done, all, done * sizeof *all);
 }
 /* of an operand with one element a row */
@@ -229,7 +229,7 @@ static INLINE void positions(const panel *p, mode way, V *v)
     if (way.along)
         v[0] = load(lane_numbers);
     else if (!is_flat(p, way))
-        for (size_t k = 0; k < p->run; k++) v[k] = K(0);
+        for (size_t k = 0; k < p->vectors; k++) v[k] = K(0);
     else
         for (size_t j = 0, k = 0; j < CHAINS; j++)
             for (size_t c = 0; c < p->width; c++, k++) {
@@ -251,13 +251,13 @@ enum { RENEWED_AFTER = 64 };
 /* A pair for each chain of each row while it is added up, then a pair for each row. */
 typedef struct {
     each h, l;
-} pairs;
-static INLINE pair pair_of(const pairs *s, size_t v)
+} sums;
+static INLINE pair pair_of(const sums *s, size_t v)
 {
     const pair r = {s->h[v], s->l[v]};
     return r;
 }
-static INLINE void set_pair(pairs *s, size_t v, pair r) { s->h[v] = r.h, s->l[v] = r.l; }
+static INLINE void set_pair(sums *s, size_t v, pair r) { s->h[v] = r.h, s->l[v] = r.l; }
 
 /* vectors along, or runs, that add to chains of their own */
 static INLINE size_t turns_of(const panel *p, mode way)
@@ -270,7 +270,7 @@ static INLINE size_t chains_used(const panel *p, mode way)
     const size_t turns = turns_of(p, way);
     if (way.along) return turns;
     if (is_flat(p, way)) return used_of(p, way);
-    return (p->length > turns ? turns : p->length ? p->length : 1) * p->run;
+    return (p->length > turns ? turns : p->length ? p->length : 1) * p->vectors;
 }
 
 /* A sum over a row: the statements for each spot i call ADD(v) or, for a pair, ADD_PAIR(v) once. In the order of
@@ -296,8 +296,8 @@ static INLINE size_t chains_used(const panel *p, mode way)
         for (size_t i##_r = 0; i##_r < i##_runs; i##_r++) {                                                            \
             enum { is_first = 0 };                                                                                     \
             const size_t i##_lanes = lanes_in(p, way, i##_r), i##_full = full_vectors(way, i##_lanes);                 \
-            V *i##_h = (s).h + (way.along ? 0 : (i##_r & (i##_turns - 1)) * p->run);                                   \
-            V *i##_l = (s).l + (way.along ? 0 : (i##_r & (i##_turns - 1)) * p->run);                                   \
+            V *i##_h = (s).h + (way.along ? 0 : (i##_r & (i##_turns - 1)) * p->vectors);                               \
+            V *i##_l = (s).l + (way.along ? 0 : (i##_r & (i##_turns - 1)) * p->vectors);                               \
             size_t i##_v = 0, i##_stop;                                                                                \
             while (i##_v < i##_full) {                                                                                 \
                 i##_stop = way.along && i##_full - i##_v > i##_block ? i##_v + i##_block : i##_full;                   \
@@ -316,13 +316,13 @@ static INLINE size_t chains_used(const panel *p, mode way)
                 __VA_ARGS__ i##_h[i##_c] = now.h, i##_l[i##_c] = now.l;                                                \
                 if (way.along && (i##_v + 1) % i##_block == 0 && i.n == LANES) renew(&(s), i##_turns);                 \
             }                                                                                                          \
-            if (!way.along && (i##_r + 1) % i##_block == 0) renew(&(s), i##_turns * p->run);                           \
+            if (!way.along && (i##_r + 1) % i##_block == 0) renew(&(s), i##_turns * p->vectors);                       \
         }                                                                                                              \
     } while (0)
 #define ADD(v) now = added(now, single(v), is_first, 0)
 #define ADD_PAIR(v) now = added(now, v, is_first, 1)
 
-static INLINE void renew(pairs *s, size_t chains)
+static INLINE void renew(sums *s, size_t chains)
 {
     for (size_t c = 0; c < chains; c++) set_pair(s, c, fast_two_sum(s->h[c], s->l[c]));
 }
@@ -352,7 +352,7 @@ static INLINE pair sum_of_pairs(V h, V l, V other_h, V other_l)
     return r;
 }
 /* the sums of the rows, from those of their chains */
-static INLINE void total(const panel *p, mode way, pairs *s)
+static INLINE void total(const panel *p, mode way, sums *s)
 {
     if (way.along) {
         for (int c = CHAINS / LANES / 2; c; c /= 2)
@@ -398,7 +398,7 @@ static INLINE void over_rows(const panel *p, mode way, enum collected how, V *v)
     REAL *all = (REAL *)v;
     const size_t parts = parts_of(p, way);
     v[parts] = K(0); /* is read, and does not count */
-    for (size_t c = (p->rows < p->run ? PARTS : CHAINS) / 2; c; c /= 2)
+    for (size_t c = (p->rows < p->vectors ? PARTS : CHAINS) / 2; c; c /= 2)
         for (size_t k = 0, apart = c * p->width; k < apart && k + apart < parts * LANES; k += LANES)
             store(all + k, collect(how, load(all + k), load(all + k + apart)));
     repeat(p, way, v);

@@ -34,14 +34,14 @@ static INLINE V shifted(V x, spot i, const apex *a)
     return sel(eq(x, a->top[i.row]), a->left[i.row], x - a->shift[i.row]);
 }
 /* factor (x - shift) - tau, 0 for what is not above */
-static INLINE pair over_tau(V x, spot i, const apex *a, REAL factor, const pairs *tau)
+static INLINE pair over_tau(V x, spot i, const apex *a, REAL factor, const sums *tau)
 {
     const pair t = two_sum(shifted(x, i, a) * K(factor), -tau->h[i.row]);
     const pair u = fast_two_sum(t.h, t.l - tau->l[i.row]);
     const M is_above = gt(present(i, u.h, K(0)), K(0));
     return sel_pair(is_above, u, single(K(0)));
 }
-static INLINE void counts_of(const panel *p, mode way, memory m, const apex *a, const pairs *tau, V *count)
+static INLINE void counts_of(const panel *p, mode way, memory m, const apex *a, const sums *tau, V *count)
 {
     EACH_PART(c, count[c] = K(0););
     EACH(i, {
@@ -56,14 +56,14 @@ static INLINE int sparsemax_forward(const panel *p, mode way)
 {
     const memory x = p->in[0];
     apex a;
-    pairs tau;
+    sums tau;
     each count, before;
     unsigned going;
     apex_of(p, way, x, &a);
     EACH_ROW(v, set_pair(&tau, v, two_sum(a.left[v], K(-1))););
     counts_of(p, way, x, &a, &tau, count);
     do {
-        pairs s;
+        sums s;
         SUM(s, i, {
             const V v = get(p, way, x, i);
             ADD(sel(gt(over_tau(v, i, &a, 1, &tau).h, K(0)), shifted(v, i, &a), K(0)));
@@ -84,7 +84,7 @@ static INLINE int sparsemax_forward(const panel *p, mode way)
 /* g, y: g - the mean of g, where y is not 0 */
 static INLINE int sparsemax_backward(const panel *p, mode way)
 {
-    pairs mean;
+    sums mean;
     each count;
     EACH_PART(c, count[c] = K(0););
     SUM(mean, i, {
@@ -110,7 +110,7 @@ static INLINE int entmax15_forward(const panel *p, mode way)
 {
     const memory x = p->in[0];
     apex a;
-    pairs tau;
+    sums tau;
     each active;
     unsigned going;
     apex_of(p, way, x, &a);
@@ -119,7 +119,7 @@ static INLINE int entmax15_forward(const panel *p, mode way)
         active[v] = K(1);
     });
     do {
-        pairs squares, firsts;
+        sums squares, firsts;
         SUM(squares, i, {
             const pair u = over_tau(get(p, way, x, i), i, &a, 0.5, &tau);
             ADD_PAIR(mul(u, u));
@@ -147,7 +147,7 @@ static INLINE int entmax15_forward(const panel *p, mode way)
 /* g, y: s (g - sum of s g / sum of s), s = sqrt(y); 0 for a row of zeros, which masks leave */
 static INLINE int entmax15_backward(const panel *p, mode way)
 {
-    pairs mean, weights;
+    sums mean, weights;
     SUM(mean, i, { ADD_PAIR(two_product(square_root(get(p, way, p->in[1], i)), get(p, way, p->in[0], i))); });
     SUM(weights, i, ADD(square_root(get(p, way, p->in[1], i))););
     total(p, way, &mean);

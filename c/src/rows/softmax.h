@@ -55,7 +55,7 @@ static INLINE V lifted_exp(V x, enum sense sense, const base *o, size_t row, int
 
 /* the exponentials of the rows into `to`, where there is room for them; their sums */
 static INLINE void exponentials(const panel *p, mode way, memory from, const base *o, enum sense sense,
-                                const memory *to, pairs *sum)
+                                const memory *to, sums *sum)
 {
     SUM(*sum, i, {
         const V e = present(i, lifted_exp(get(p, way, from, i), sense, o, i.row, !way.own), K(0));
@@ -73,16 +73,16 @@ static INLINE void exponentials(const panel *p, mode way, memory from, const bas
 }
 
 /* The factors come last: e and the sum may be large powers of two, which must have gone by then. */
-static INLINE V quotient_of(V e, const pairs *inverse, const V *factor, size_t row)
+static INLINE V quotient_of(V e, const sums *inverse, const V *factor, size_t row)
 {
     const V y = fma(e, inverse->h[row], e * inverse->l[row]);
     return factor ? y * factor[row] : y;
 }
-static INLINE void invert(const panel *p, mode way, pairs *sum)
+static INLINE void invert(const panel *p, mode way, sums *sum)
 {
     EACH_ROW(v, set_pair(sum, v, quotient(single(K(1)), pair_of(sum, v))););
 }
-static INLINE void finish(const panel *p, mode way, memory y, pairs *sum, const V *factor)
+static INLINE void finish(const panel *p, mode way, memory y, sums *sum, const V *factor)
 {
     invert(p, way, sum);
     EACH(i, put(p, way, y, i, quotient_of(get(p, way, y, i), sum, factor, i.row)););
@@ -98,7 +98,7 @@ static INLINE int softmax_of_small(const panel *p, mode way, memory x, memory y,
     if (p->length < (way.along ? LANES : 1)) return 0;
     const spot first = end_at(p, way, 0, 0, lanes_in(p, way, 0));
     if (lanes_of(gt(abs(get(p, way, x, first)), K(SMALL)))) return 0;
-    pairs sum;
+    sums sum;
     V largest = K(0);
     SUM(sum, i, {
         V k;
@@ -123,7 +123,7 @@ static INLINE int softmax_in(const panel *p, mode way, memory x, memory y, enum 
     const int may_try = sense == PLAIN && way.own && x.at != y.at && (!factor || p->length > 1);
     if (may_try && softmax_of_small(p, way, x, y, factor)) return 1;
     base o;
-    pairs sum;
+    sums sum;
     base_of(p, way, x, sense, temperature, &o);
     if (way.own && any_beyond(p, way, o.top, K(LARGEST))) return 0;
     exponentials(p, way, x, &o, sense, way.own ? &y : NULL, &sum);
@@ -175,7 +175,7 @@ static INLINE int softmin_forward(const panel *p, mode way)
 /* g, y: factor y (g - sum of g y) */
 static INLINE void softmax_backward_in(const panel *p, mode way, V factor)
 {
-    pairs dot;
+    sums dot;
     SUM(dot, i, ADD_PAIR(two_product(get(p, way, p->in[0], i), get(p, way, p->in[1], i))););
     total(p, way, &dot);
     EACH(i, {
@@ -204,7 +204,7 @@ typedef struct {
 
 static INLINE void log_of_sum(const panel *p, mode way, memory x, V divisor, logarithm *r)
 {
-    pairs others;
+    sums others;
     base_of(p, way, x, PLAIN, 1, &r->of);
     EACH_PART(c, r->count[c] = K(0););
     SUM(others, i, {
@@ -253,7 +253,7 @@ static INLINE int logsumexp_forward(const panel *p, mode way)
 #define GREATEST_TERM 80
 static INLINE int logsumexp_forward(const panel *p, mode way)
 {
-    pairs s;
+    sums s;
     each largest; /* which takes no part in the choice */
     EACH_PART(c, largest[c] = K(0););
     SUM(s, i, {
@@ -291,7 +291,7 @@ static INLINE int logmeanexp_forward(const panel *p, mode way)
         y[v] = K(0);
     });
     if (some_small) {
-        pairs s;
+        sums s;
         SUM(s, i, {
             V k;
             const V v = get(p, way, x, i), c = sel(eq(v, v), max(K(-SMALL), min(K(SMALL), v)), v);
@@ -316,7 +316,7 @@ static INLINE int logmeanexp_forward(const panel *p, mode way)
 /* g, y: g - e^y sum of g */
 static INLINE int log_softmax_backward(const panel *p, mode way)
 {
-    pairs sum;
+    sums sum;
     SUM(sum, i, ADD(get(p, way, p->in[0], i)););
     total(p, way, &sum);
     EACH(i, {

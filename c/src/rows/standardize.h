@@ -2,7 +2,7 @@
    deviations is what makes other implementations fail. */
 
 typedef struct {
-    pairs mean, inverse; /* of each row; 1/sqrt(var + eps) */
+    sums mean, inverse; /* of each row; 1/sqrt(var + eps) */
 } moments;
 
 static INLINE pair deviation(V v, pair mean)
@@ -11,7 +11,7 @@ static INLINE pair deviation(V v, pair mean)
     return fast_two_sum(d.h, d.l - mean.l);
 }
 /* the means, from the sums */
-static INLINE void means_of(const panel *p, mode way, pairs *s)
+static INLINE void means_of(const panel *p, mode way, sums *s)
 {
     total(p, way, s);
     EACH_ROW(v, set_pair(s, v, quotient(pair_of(s, v), single(B((REAL)p->length)))););
@@ -59,7 +59,7 @@ static INLINE int standardize_backward(const panel *p, mode way)
     const memory g = p->in[0], x = p->in[1];
     moments m;
     moments_of(p, way, x, p->parameters[0], 1, &m);
-    pairs mean, slope;
+    sums mean, slope;
     SUM(mean, i, ADD(get(p, way, g, i)););
     means_of(p, way, &mean);
     SUM(slope, i, {
