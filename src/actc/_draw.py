@@ -36,7 +36,9 @@ def target_of(shape: Shape, dtype: Any, out: Array | None) -> Array:
     if out is not None and not isinstance(out, np.ndarray):
         raise TypeError(f"out must be an ndarray, not {type(out).__name__}")
     if isinstance(dtype, str) and dtype == "bfloat16":
-        from ml_dtypes import bfloat16 as dtype
+        import ml_dtypes
+
+        dtype = ml_dtypes.bfloat16
     if dtype is None:
         dtype = np.float32 if out is None else out.dtype
     kind = np.dtype(dtype)
