@@ -48,9 +48,9 @@ const actc_row *actc_row_find(const char *name)
 enum {
     SCRATCH = 1 << 16, /* bytes that all staged operands share: a thread's stack may be small */
     /* Rows that are columns of memory: each run of vectors is a line of its own, in a page of its own, which no processor
-       foresees. So many vectors ahead (12 and 48 did as well): 1000 x 1000 doubles 1.5 ns an element instead of 5. */
+       foresees. So many vectors ahead (24 did as well): 1000 x 1000 doubles 1.5 ns an element instead of 5. */
     AHEAD = 48,
-    STAGED = 1 << 14,
+    STAGED = 1 << 14, /* bytes of short rows side by side: two operands then fill a small L1, and more of them lose */
     MAX_OPERANDS = MAX_ROW_INPUTS + MAX_ROW_OUTPUTS
 };
 
@@ -186,7 +186,7 @@ static void staged(const unit *u, const call *c, panel *p, row_kernel *const *ke
 
 static size_t size_of(ptrdiff_t stride) { return (size_t)(stride < 0 ? -stride : stride); }
 
-/* How the kernels take rows that lie across: up to `most` at once. */
+/* How a call's rows are taken, up to `most` at once. */
 typedef struct {
     int along, direct; /* direct: where they lie, and not in scratch memory */
     int all;           /* they are all that there are, with nothing between their elements */

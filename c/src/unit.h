@@ -31,13 +31,15 @@ PRAGMA(GCC target(TARGET))
 #pragma fp_contract(off)
 #endif
 
+#if defined(__GNUC__) && !defined(__clang__)
+#define UNSWITCHED __attribute__((optimize("no-unswitch-loops")))
+#else
+#define UNSWITCHED
+#endif
 #if defined(__GNUC__)
 #define INLINE inline __attribute__((always_inline, unused))
 #define OUT_OF_LINE __attribute__((noinline, unused))
 #define RARE __attribute__((cold)) /* for size: 13 KB of a wheel, at 7 % of the time */
-#if !defined(__clang__)
-#define UNSWITCHED __attribute__((optimize("no-unswitch-loops")))
-#endif
 #elif defined(_MSC_VER)
 #define INLINE __forceinline
 #define OUT_OF_LINE __declspec(noinline)

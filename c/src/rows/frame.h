@@ -345,21 +345,18 @@ static INLINE pair settled(pair r)
     const pair y = {t.h, sel(finite, t.l, K(0))};
     return y;
 }
-static INLINE pair sum_of_pairs(V h, V l, V other_h, V other_l)
-{
-    const pair t = two_sum(h, other_h);
-    const pair r = {t.h, (l + other_l) + t.l};
-    return r;
-}
 /* the sums of the rows, from those of their chains */
 static INLINE void total(const panel *p, mode way, sums *s)
 {
     if (way.along) {
         for (int c = CHAINS / LANES / 2; c; c /= 2)
-            for (int k = 0; k < c; k++) set_pair(s, k, sum_of_pairs(s->h[k], s->l[k], s->h[k + c], s->l[k + c]));
+            for (int k = 0; k < c; k++) set_pair(s, k, sum_of(pair_of(s, k), pair_of(s, k + c)));
         pair r = pair_of(s, 0);
         for (int c = LANES / 2; c; c /= 2) /* the same in every lane, since addition commutes */
-            r = sum_of_pairs(r.h, r.l, moved(r.h, c), moved(r.l, c));
+        {
+            const pair other = {moved(r.h, c), moved(r.l, c)};
+            r = sum_of(r, other);
+        }
         set_pair(s, 0, settled(r));
         return;
     }
@@ -370,7 +367,7 @@ static INLINE void total(const panel *p, mode way, sums *s)
     for (size_t c = CHAINS / 2; c; c /= 2)
         for (size_t k = 0; k < c * apart && k + c * apart < used; k += LANES) {
             const size_t j = k + c * apart;
-            const pair t = sum_of_pairs(load(h + k), load(l + k), load(h + j), load(l + j));
+            const pair a = {load(h + k), load(l + k)}, b = {load(h + j), load(l + j)}, t = sum_of(a, b);
             store(h + k, t.h);
             store(l + k, t.l);
         }

@@ -13,9 +13,6 @@
 /* One body, compiled for each way that lanes can lie; where there is one lane, across is along. The panel is copied, for else
    each store might change it, and the loops would read it again after each. For size: rows of ANY operands are slow by what
    they are (38 KB of a wheel), and two copies of each loop across gain a twentieth (43 KB). */
-#ifndef UNSWITCHED
-#define UNSWITCHED
-#endif
 #define FOR_along
 #define FOR_across UNSWITCHED
 #define FOR_any RARE
