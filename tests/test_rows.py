@@ -701,3 +701,12 @@ def test_flat_symbols() -> None:
                         ctypes.c_size_t(4), ctypes.c_size_t(5), *map(ctypes.c_double, op.parameters.values()),
                     )  # fmt: skip
                     same(tuple(outs), wanted if isinstance(wanted, tuple) else (wanted,))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("columns", [5, 12, 16, 24, 40, 48, 64, 65])
+def test_columns_without_gaps(columns: int, dtype: Any) -> None:
+    """Three vectors of columns that are all of memory once took the wrong elements."""
+    x = np.random.default_rng(columns).standard_normal((100, columns)).astype(dtype)
+    for f in (actc.softmax, actc.log_softmax, actc.hardmax, actc.standardize, actc.sparsemax):
+        assert np.array_equal(f(x, axis=0), f(np.ascontiguousarray(x.T)).T), f.__name__

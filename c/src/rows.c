@@ -201,8 +201,8 @@ static void shape(panel *p, const layout *l, size_t n, size_t lanes)
     p->row_mask = (size_t)-1;
     p->flat = !l->along && lanes > 1 && (l->all || !l->direct);
     if (!p->flat) return;
-    if (l->all &&
-        p->width % lanes) { /* a row's elements are in other lanes of each vector, until after MAX_LANES of them */
+    /* a row's elements are in other lanes of each vector, or in other vectors than v & row_mask tells, until after MAX_LANES */
+    if (l->all && (p->width % lanes || p->rows & (p->rows - 1))) {
         p->vectors = p->rows = p->width * MAX_LANES / lanes;
         return;
     }

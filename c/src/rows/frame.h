@@ -352,8 +352,7 @@ static INLINE void total(const panel *p, mode way, sums *s)
         for (int c = CHAINS / LANES / 2; c; c /= 2)
             for (int k = 0; k < c; k++) set_pair(s, k, sum_of(pair_of(s, k), pair_of(s, k + c)));
         pair r = pair_of(s, 0);
-        for (int c = LANES / 2; c; c /= 2) /* the same in every lane, since addition commutes */
-        {
+        for (int c = LANES / 2; c; c /= 2) { /* the same in every lane, since addition commutes */
             const pair other = {moved(r.h, c), moved(r.l, c)};
             r = sum_of(r, other);
         }
