@@ -424,16 +424,20 @@ def test_attributes(op: Any, tier: str) -> None:
 
 
 @every_op
-def test_axis(op: Any) -> None:
+@pytest.mark.parametrize("lead", [(4, 3), (4, 1), (1, 3), (1, 1)])
+def test_axis(op: Any, lead: tuple[int, int]) -> None:
+    """Views and contiguous arrays, which are taken directly: once also where the result of a column had another shape."""
     for kind in kinds_of(op):
         f = gufunc(op, "default", kind)
-        arrays = inputs(op, kind, np.float32, (4, 3), 6)
-        wanted = call(f, op, arrays)
-        for axis in (0, 1, 2, -1, -2, -3):
-            moved = [np.moveaxis(a, -1, axis) if a.ndim == 3 else a for a in arrays]
-            found = call(f, op, moved, axis=axis)
-            for y, w in zip(found, wanted, strict=True) if isinstance(found, tuple) else [(found, wanted)]:
-                same(np.moveaxis(y, axis, -1) if y.ndim == 3 else y, w)
+        for n in (6, 1):
+            arrays = inputs(op, kind, np.float32, lead, n)
+            wanted = call(f, op, arrays)
+            for axis in (0, 1, 2, -1, -2, -3):
+                moved = [np.moveaxis(a, -1, axis) if a.ndim == 3 else a for a in arrays]
+                for given in (moved, [np.ascontiguousarray(a) for a in moved]):
+                    found = call(f, op, given, axis=axis)
+                    for y, w in zip(found, wanted, strict=True) if isinstance(found, tuple) else [(found, wanted)]:
+                        same(np.moveaxis(y, axis, -1) if y.ndim == 3 else y, w)
         for axis in (3, -4):
             with pytest.raises(ValueError, match=str(axis)):
                 call(f, op, [np.zeros((2, 2, 2), np.float32)] * len(arrays), axis=axis) if not op.grouped else f(
@@ -442,10 +446,11 @@ def test_axis(op: Any) -> None:
 
 
 def test_keepdims() -> None:
-    x = np.random.default_rng(0).standard_normal((3, 4, 5)).astype(np.float32)
-    for f in (actc.logsumexp, actc.logmeanexp):
-        for axis in range(3):
-            same(f(x, axis=axis, keepdims=True), np.expand_dims(f(x, axis=axis), axis))
+    for shape in ((3, 4, 5), (3, 4, 1), (3, 1, 1), (1, 4, 5)):
+        x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+        for f in (actc.logsumexp, actc.logmeanexp):
+            for axis in range(3):
+                same(f(x, axis=axis, keepdims=True), np.expand_dims(f(x, axis=axis), axis))
 
 
 @every_op
@@ -703,10 +708,18 @@ def test_flat_symbols() -> None:
                     same(tuple(outs), wanted if isinstance(wanted, tuple) else (wanted,))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("columns", [5, 12, 16, 24, 40, 48, 64, 65])
-def test_columns_without_gaps(columns: int, dtype: Any) -> None:
+def test_columns_without_gaps(columns: int) -> None:
     """Three vectors of columns that are all of memory once took the wrong elements."""
-    x = np.random.default_rng(columns).standard_normal((100, columns)).astype(dtype)
-    for f in (actc.softmax, actc.log_softmax, actc.hardmax, actc.standardize, actc.sparsemax):
-        assert np.array_equal(f(x, axis=0), f(np.ascontiguousarray(x.T)).T), f.__name__
+    rng = np.random.default_rng(columns)
+    for dtype in (np.float32, np.float64):
+        x, g = rng.standard_normal((2, 100, columns)).astype(dtype)
+        for f in (actc.softmax, actc.log_softmax, actc.hardmax, actc.entmax15, actc.standardize, actc.sparsemax):
+            y = f(x, axis=0)
+            assert np.array_equal(y, f(np.ascontiguousarray(x.T)).T), f.__name__
+            if f is actc.hardmax:
+                continue
+            kept = y if f.info["backward_from"] == "y" else x
+            gradient = f.backward(g, kept, axis=0)
+            wanted = f.backward(np.ascontiguousarray(g.T), np.ascontiguousarray(kept.T)).T
+            assert np.array_equal(gradient, wanted), f.__name__

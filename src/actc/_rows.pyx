@@ -194,8 +194,8 @@ cdef PyObject *run_directly(operation *op, PyObject **operand, const double *val
         return NULL
     for i in range(axis + 1, ndim):
         after *= PyArray_DIMS(x)[i]
-    if after > 1 and (op.is_one[0] or op.is_one[first_out]):
-        return NULL
+    if axis < ndim - 1 and (op.is_one[0] or op.is_one[first_out]):
+        return NULL  # also where the axes after it have length 1: the result's shape is not a beginning of x's
     rows = after if after > 1 else n // length
     planes = n // length // rows
     size = cnp.PyArray_ITEMSIZE(<cnp.ndarray><object><PyObject *>x)
