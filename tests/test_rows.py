@@ -426,7 +426,7 @@ def test_attributes(op: Any, tier: str) -> None:
 @every_op
 @pytest.mark.parametrize("lead", [(4, 3), (4, 1), (1, 3), (1, 1)])
 def test_axis(op: Any, lead: tuple[int, int]) -> None:
-    """Views and contiguous arrays, which are taken directly: once also where the result of a column had another shape."""
+    """Views, and contiguous arrays, which are taken directly: once even where a column's result had another shape."""
     for kind in kinds_of(op):
         f = gufunc(op, "default", kind)
         for n in (6, 1):
