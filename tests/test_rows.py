@@ -609,6 +609,18 @@ def test_logmeanexp_around_0() -> None:
             assert error < 1e-15 * abs(exact) + 2.0**-80 * max(map(abs, x))
 
 
+def test_logmeanexp_of_small_means() -> None:
+    """Means down to e^-39, whose terms a double does not hold beside 1; all of them, and in C for floats, within 3 ULP."""
+    rng = np.random.default_rng(5)
+    for n, scale in ((2, 6), (3, 60), (7, 0.1), (100, 1), (100, 30), (1000, 0.5)):
+        x = (rng.standard_normal((40, n)) * scale + rng.uniform(-38, 3, (40, 1))).astype(np.float32)
+        for tier, dtype, limit in ((actc, np.float32, 3), (actc, np.float64, 3), (actc.exact, np.float32, 0.501)):
+            y = tier.logmeanexp(x.astype(dtype))
+            for row, found in zip(x, y, strict=True):
+                wanted = mp.log(mp.fsum(mp.exp(mpf(float(v))) for v in row) / n)
+                assert abs(mpf(float(found)) - wanted) <= limit * float(np.spacing(abs(found))), (row, found)
+
+
 @pytest.mark.parametrize("temperature", [0.37, -0.37, 3.1, 1e-3])
 def test_large_logits_at_a_temperature(tier: str, temperature: float) -> None:
     """Differences are taken before the division: x/temperature would round to thousands of units."""

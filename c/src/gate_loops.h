@@ -159,7 +159,7 @@ static INLINE void gate_element(body *f, int pass, int clamped, int count, V g, 
     (void)pass, (void)g;
 #else
     result o;
-    o.has_scale = o.d_is_half = o.has_part = o.has_logistic = o.factor_is_one = 0;
+    o.has_scale = o.scale_is_rare = o.d_is_half = o.has_part = o.has_logistic = o.factor_is_one = 0;
     o.lost_y = o.lost_d = K(0);
     f(in.b, p, &o);
     if (pass == ACTC_FORWARD) {

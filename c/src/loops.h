@@ -28,6 +28,7 @@ static INLINE V backward(V g, V x, const result *o, int count)
         return sel(gt(d, K(LARGEST)), half + half, g * d);
     }
     if (!o->has_scale) return g * o->d;
+    if (o->scale_is_rare && !lanes_of(gt(abs(o->w.k), K(0)))) return g * o->d; /* the same bits */
     /* a gradient near overflow lends 2^64 to the last factor, for f' may be above 1 before its scale comes in */
     M large = gt(abs(g), K(0x1p64f));
     factors f = factors_of(o->w);
@@ -41,7 +42,7 @@ static INLINE V backward(V g, V x, const result *o, int count)
 static INLINE void element(body *f, int pass, int count, V g, V x, const parameter *p, V *out)
 {
     result o;
-    o.has_scale = o.d_is_half = 0;
+    o.has_scale = o.scale_is_rare = o.d_is_half = 0;
     o.lost_y = o.lost_d = K(0);
     f(x, p, &o);
     switch (pass) {

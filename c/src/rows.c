@@ -4,7 +4,7 @@
 #include "parameters.h"
 #include "system.h"
 
-enum kind { ROUNDED, WIDE, NARROWED };
+enum kind { ROUNDED, NARROWED };
 enum {
 #define ROW(name, ...) row_##name,
 #include "../include/actc/rows.def"
@@ -125,7 +125,8 @@ static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own,
     const ptrdiff_t size = (ptrdiff_t)item_size[dtype];
     const int along = p->along;
     const size_t vectors = along ? 1 : n, in_vector = along ? n : width;
-    if (!along && own && outside.step == size && u->columns_of_rows) {
+    /* a vector for each row is not worth it where it would have but few */
+    if (!along && own && outside.step == size && (size_t)u->lanes < 4 * n && u->columns_of_rows) {
         if (is_input)
             u->columns_of_rows(outside.at, outside.lane, width, n, m.at, m.step);
         else
@@ -302,20 +303,25 @@ static void run_narrowed(const call *c)
 {
     enum { AT_ONCE = 256 };
     const operand to = c->all[c->inputs];
-    float y[AT_ONCE];
+    float y[AT_ONCE], z[AT_ONCE];
     for (size_t first = 0, n; first < c->rows; first += n) {
         n = c->rows - first < AT_ONCE ? c->rows - first : AT_ONCE;
         call part = part_of(c, first, n);
-        part.all[c->inputs].at = (char *)y;
         part.all[c->inputs].outer = sizeof *y;
+        part.all[c->inputs].at = (char *)y;
         run_with(unit_for(0), &part);
+        part.all[c->inputs].at = (char *)z;
+        size_t count = 0;
+        for (size_t r = 0; r < n; r++) count += y[r] != y[r];
+        const int all = count > n / 8 && c->length < 64; /* side by side that is quicker */
         for (size_t r = 0, open; r < n; r += open + 1) { /* neighbours together */
-            for (open = 0; r + open < n && y[r + open] != y[r + open];) open++;
+            for (open = 0; r + open < n && (all || y[r + open] != y[r + open]);) open++;
             if (!open) continue;
             const call again = part_of(&part, r, open);
             run_with(unit_for(1), &again);
         }
-        for (size_t r = 0; r < n; r++) *(float *)(void *)(to.at + (ptrdiff_t)(first + r) * to.outer) = y[r];
+        for (size_t r = 0; r < n; r++)
+            *(float *)(void *)(to.at + (ptrdiff_t)(first + r) * to.outer) = y[r] != y[r] ? z[r] : y[r];
     }
 }
 
@@ -367,8 +373,9 @@ int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dt
     if (describe(&c, row, pass, dtype, data, outer, inner, rows, length)) return -1;
     if (!rows) return 0;
     const environment before = enter();
-    /* of one element logsumexp is that element, to the last bit in doubles only */
-    const int kind = kind_of[c.row], is_narrowed = kind == NARROWED && dtype == ACTC_F32 && length > 1;
+    /* of one element logsumexp is that element, to the last bit in doubles only; a mean of few is too often left to them */
+    const size_t fewest = c.row == row_logmeanexp ? 64 : 2;
+    const int kind = kind_of[c.row], is_narrowed = kind == NARROWED && dtype == ACTC_F32 && length >= fewest;
     /* floats count to 2^24, and rows have counts and positions */
     int is_double = dtype == ACTC_F64 || c.exact || (kind != ROUNDED && !is_narrowed) || length > 1 << 24;
     for (size_t i = 0; i < row->parameter_count; i++)

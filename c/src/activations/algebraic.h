@@ -46,7 +46,7 @@ static INLINE void isru_parts(V x, V alpha, result *o)
     o->y = sel(eq(x, K(0)), x, sel(none, x, sel(infinite, s.x / s.root.h, whole(y))));
     o->d = sel(none, unless_nan(x, K(1)), sel(infinite, K(1) / s.root.h, whole(cubed)));
     scale w = {sel(none, K(0), j3)};
-    with_scale(o, w);
+    with_rare_scale(o, w);
     o->d2 = sel(none, unless_nan(x, K(0)), scaled(whole(product(lead, cubed)), exp2_of(j4)));
     o->dp[0] = K(-0.5) * o->y * o->y * o->y;
 }
@@ -89,7 +89,7 @@ BODY(squareplus)
     o->y = sel(above, far, sel(none, unless_nan(x, K(0)), scaled(lower, exp2_of(s.j))));
     o->d = sel(none, sel(above, K(1), unless_nan(x, K(0))), sel(above, upper, lower) * s.inverse.h);
     scale w = {sel(above, K(0), s.j + s.j)};
-    with_scale(o, w);
+    with_rare_scale(o, w);
     o->d2 = sel(none, unless_nan(x, K(0)),
                 scaled(whole(product(product(product(single(K(0.5) * b), s.inverse), s.inverse), s.inverse)),
                        exp2_of(max(K(-2140), s.j + s.j + s.j))));
@@ -146,7 +146,7 @@ BODY(star_relu)
     pair d = two_product(K(2) * factor, x);
     M tiny = lt(abs(x), K(0x1p-900)); /* times a gradient before it becomes subnormal */
     scale w = {sel(tiny, K(-100), K(0))};
-    with_scale(o, w);
+    with_rare_scale(o, w);
     o->d = sel(above, sel(none, K(0), sel(tiny, K(2) * factor * (x * K(0x1p100)), d.h)), unless_nan(x, K(0)));
     o->lost_d = sel(above & lt(abs(d.h), K(0x1p900)) & gt(x, K(0x1p-900)), d.l, K(0));
     o->d2 = sel(above, factor + factor, unless_nan(x, K(0)));

@@ -18,7 +18,7 @@ typedef struct {
     V d2;             /* f'', complete: only the double unit's loops read it */
     V lost_y, lost_d; /* WIDE rows that are sums of products of parameters: what y and d round off, for exact ties */
     scale w;
-    int has_scale;
+    int has_scale, scale_is_rare;
     int d_is_half; /* 2d may overflow where its product with a gradient does not */
     V part, rest;  /* for gates.def: y = (part + rest) 2^part_w, rest being what part rounds off, */
     scale part_w;
@@ -59,6 +59,12 @@ static INLINE void with_scale(result *o, scale w)
 {
     o->w = w;
     o->has_scale = 1;
+}
+/* 0 but for what is far from 0: it is worth a look whether a vector has any */
+static INLINE void with_rare_scale(result *o, scale w)
+{
+    with_scale(o, w);
+    o->scale_is_rare = 1;
 }
 /* y once more, for a factor to meet: f in floats loses too much by its own rounding, or below the normal numbers */
 static INLINE void with_part(result *o, V part, V rest, scale w)

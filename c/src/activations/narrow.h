@@ -34,7 +34,7 @@ BODY(star_relu)
     V k = sel(tiny, sel(gentle, K(120), K(60)), sel(large, sel(gentle, K(-4), K(-100)), K(0)));
     V d = K(2) * scale_by(x * two_to_the(k), p[0]);
     scale w = {sel(above_0, -k, K(0))};
-    with_scale(o, w);
+    with_rare_scale(o, w);
     o->d = sel(above_0, sel(none, K(0), d), unless_nan(x, K(0)));
 }
 BODY(srelu)
@@ -85,7 +85,7 @@ static INLINE void isru_parts(V x, parameter alpha, result *o)
     o->y = sel(none | eq(x, K(0)), x, y.h + y.l);
     o->d = sel(none, unless_nan(x, K(1)), cube.h + cube.l);
     scale w = {sel(none, K(0), max(K(-290), j + j + j))};
-    with_scale(o, w);
+    with_rare_scale(o, w);
 }
 BODY(isru) { isru_parts(x, p[0], o); }
 BODY(isrlu)
@@ -122,7 +122,7 @@ BODY(squareplus)
     o->y = sel(above_0, sel(far | none, x, upper.h + upper.l), sel(none, unless_nan(x, K(0)), below_0));
     o->d = sel(none, sel(above_0, K(1), unless_nan(x, K(0))), d.h + d.l);
     scale w = {sel(above_0 | none, K(0), j + j)};
-    with_scale(o, w);
+    with_rare_scale(o, w);
 }
 /* ---- with an exponential: see wide.h ---- */
 

@@ -129,7 +129,7 @@ BODY(softsign)
     o->d = fma(square, e + e, square);
     o->d2 = scaled(K(2) * o->d * fma(r, e, r), exp2_of(max(K(C(-290, -2140)), j + j + j)));
     o->d2 = sel(gt(x, K(0)), -o->d2, o->d2);
-    with_scale(o, exp2_of(j + j));
+    with_rare_scale(o, exp2_of(j + j));
 }
 
 /* atan(t) = t + t z P(z), z = t^2, for 0 <= t <= 1; above 1, pi/2 - atan(1/x). P by Sollya's
@@ -179,7 +179,7 @@ BODY(arctan)
     V j = square_exponent(a), k = two_to_the(j), b = min(K(LARGEST), a) * k; /* 1/(1 + a^2) */
     o->d = K(1) / fma(b, b, k * k);
     o->d2 = scaled(K(-2) * (copysign(b, x) * o->d) * o->d, exp2_of(max(K(C(-290, -2140)), j + j + j)));
-    with_scale(o, exp2_of(j + j));
+    with_rare_scale(o, exp2_of(j + j));
 }
 
 /* e^(-x^2), the square kept to twice the precision; f' = -2x f, f'' = (4x^2 - 2) f */

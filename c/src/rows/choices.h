@@ -61,12 +61,17 @@ static INLINE int hardmax_forward(const panel *p, mode way)
     });
     return 1;
 }
+/* 0, but for rows of NaN */
 static INLINE int hardmax_backward(const panel *p, mode way)
 {
-    each numbers, top, first;
-    positions(p, way, numbers);
-    first_greatest(p, way, p->in[1], numbers, top, first);
-    EACH(i, put(p, way, p->out[0], i, sel(eq(top[i.row], top[i.row]), K(0), top[i.row])););
+    each known;
+    EACH_PART(c, known[c] = K(0););
+    EACH(i, {
+        const V v = present(i, get(p, way, p->in[1], i), K(0));
+        known[i.part] = sel(eq(v, v), known[i.part], v);
+    });
+    over_rows(p, way, PLUS, known);
+    EACH(i, put(p, way, p->out[0], i, known[i.row]););
     return 1;
 }
 

@@ -49,21 +49,12 @@
                               [ACTC_SECOND_DERIVATIVE] = WAYS(name, second_derivative),                                \
                               [ACTC_VALUE_AND_DERIVATIVE] = WAYS(name, value_and_derivative)
 
-/* WIDE rows have no kernels in the float unit. */
-#define IN_UNIT_ROUNDED(none, ...) __VA_ARGS__
-#define IN_UNIT_NARROWED IN_UNIT_ROUNDED
-#if DOUBLE
-#define IN_UNIT_WIDE IN_UNIT_ROUNDED
-#else
-#define IN_UNIT_WIDE(none, ...) none
-#endif
-
-#define ROW(name, parameters, kind, shape, ...) IN_UNIT_##kind(, KERNELS_##shape(name))
+#define ROW(name, parameters, kind, shape, ...) KERNELS_##shape(name)
 #include "../../include/actc/rows.def"
 #undef ROW
 
 static row_kernel *const row_kernels[][ACTC_PASS_COUNT][WAY_COUNT] = {
-#define ROW(name, parameters, kind, shape, ...) {IN_UNIT_##kind({NULL}, LISTED_KERNELS_##shape(name))},
+#define ROW(name, parameters, kind, shape, ...) {LISTED_KERNELS_##shape(name)},
 #include "../../include/actc/rows.def"
 #undef ROW
 };

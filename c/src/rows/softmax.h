@@ -248,11 +248,12 @@ static INLINE int logsumexp_forward(const panel *p, mode way)
     return 1;
 }
 #else
-/* Most rows need neither a maximum nor a double: the logarithm of the plain sum is within 2 ULP unless it is small, for the
-   sum's half ULP is absolute then, or the sum is not of normal numbers. Whoever calls looks at NaN again, in doubles. */
+/* Most rows need neither a maximum nor a double: the logarithm of the plain sum is within 2 ULP from 1 on, and 3 from 0.25 on,
+   for the sum's half ULP is absolute; and where the sum is of normal numbers. Whoever calls looks at NaN again, in doubles. */
 #define GREATEST_TERM 80
-static INLINE int logsumexp_forward(const panel *p, mode way)
+static INLINE int log_of_plain_sum(const panel *p, mode way, int is_mean, V least)
 {
+    const V n_of_row = B((REAL)p->length);
     sums s;
     each largest; /* which takes no part in the choice */
     EACH_PART(c, largest[c] = K(0););
@@ -266,14 +267,18 @@ static INLINE int logsumexp_forward(const panel *p, mode way)
     total(p, way, &s);
     over_rows(p, way, GREATEST, largest);
     EACH_ROW(v, {
-        const V y = log_of(pair_of(&s, v), K(0));
-        const M sure = lt(largest[v], K(GREATEST_TERM)) & (gt(y, K(1)) | (lt(y, K(-1)) & gt(y, K(-30))));
+        const pair sum = pair_of(&s, v);
+        const V y = log_of(is_mean ? quotient(sum, single(n_of_row)) : sum, K(0));
+        const M sure = lt(largest[v], K(GREATEST_TERM)) & (gt(y, least) | (lt(y, -least) & gt(y, K(-30))));
         largest[v] = sel(sure, y, K(NOT_A_NUMBER));
     });
     put_ones(p, way, p->out[0], largest);
     return 1;
 }
+static INLINE int logsumexp_forward(const panel *p, mode way) { return log_of_plain_sum(p, way, 0, K(1)); }
+static INLINE int logmeanexp_forward(const panel *p, mode way) { return log_of_plain_sum(p, way, 1, K(0.25)); }
 #endif
+#if DOUBLE
 /* Around 0 the maximum and the logarithm would cancel: rows of small numbers take log1p of the mean of e^x - 1, in pairs,
    for these may cancel among themselves (1e-9 and -1e-9 give 5e-19). */
 static INLINE int logmeanexp_forward(const panel *p, mode way)
@@ -297,12 +302,15 @@ static INLINE int logmeanexp_forward(const panel *p, mode way)
             const V v = get(p, way, x, i), c = sel(eq(v, v), max(K(-SMALL), min(K(SMALL), v)), v);
             const pair q = exp_reduced_sum(c, K(0), &k);
             const V power = pow2(k + K(MAGIC));
-            const pair e = sum_of(single(power - K(1)), scaled_pair(q, power));
+            const pair e = sum_of(two_sum(power, K(-1)), scaled_pair(q, power)); /* 2^-54 - 1 is no double */
             const pair own = {present(i, e.h, K(0)), present(i, e.l, K(0))};
             ADD_PAIR(own);
         });
         total(p, way, &s);
-        EACH_ROW(v, y[v] = log_of(plus(1, quotient(pair_of(&s, v), single(n_of_row))), K(0)););
+        EACH_ROW(v, {
+            const pair mean = plus(1, quotient(pair_of(&s, v), single(n_of_row)));
+            y[v] = log_of(fast_two_sum(mean.h, mean.l), K(0)); /* e^-30 leaves h eleven bits */
+        });
     }
     if (some_large) {
         logarithm r;
@@ -312,6 +320,7 @@ static INLINE int logmeanexp_forward(const panel *p, mode way)
     put_ones(p, way, p->out[0], y);
     return 1;
 }
+#endif
 
 /* g, y: g - e^y sum of g */
 static INLINE int log_softmax_backward(const panel *p, mode way)
