@@ -40,9 +40,12 @@ SMALLER = {
     "cc -O3 ": "cc -O0 -DACTC_WITHOUT_AVX512 -DACTC_WITHOUT_AVX2 -DACTC_WITHOUT_SSE2 ",
     "cmake -S c ": "cmake -S c -DACTC_FUNCTIONS=gelu -DACTC_ISAS=scalar -DCMAKE_BUILD_TYPE=Debug ",
     "-m actc bench ": "-m actc bench --seconds 0.01 ",
+    "bench/against.py ": "bench/against.py --size 9 --shape 2x3 --pass forward --quick ",
 }
 PORTS = ("8786", "8787")  # of dask's scheduler: others may be using them here
-LEFT_OUT = shutil.ignore_patterns("*.so", "lib", "__pycache__", "*.egg-info", "functions", "build")  # that a build makes
+LEFT_OUT = shutil.ignore_patterns(
+    "*.so", "lib", "__pycache__", "*.egg-info", "functions", "build"
+)  # that a build makes
 
 
 class Snippet(NamedTuple):

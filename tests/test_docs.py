@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from snippets import CODE, ROOT, Page, Snippet, run_session, snippets
+from commands import need, run
+from snippets import CODE, ROOT, Page, Shell, Snippet, run_session, snippets
 
 import actc
 
@@ -159,16 +160,17 @@ def test_every_elementwise_page_has_its_speed() -> None:
 
 
 def test_every_page_of_rows_and_gates_has_its_speed() -> None:
-    """Of both passes, every type and shape that bench/rows.py measures, from docs/rows_speed.json."""
-    line = r"^\| (forward|backward) \| (float\d\d) \| ([\w, ]+) \| ([\d.e+]+) \| ([\d.e+]+) \((\w+)\) \| ([\d.e+]+) \|"
-    for name, f in {**actc.row_functions, **actc.gates}.items():
+    """Of every pass, type and shape that bench/rows.py measures, from docs/rows_speed.json."""
+    line = r"^\| (\w+) \| (float\d\d) \| ([\w, ]+) \| ([\d.e+]+) \| ([\d.e+]+) \((\w+)\) \| ([\d.e+]+) \|"
+    for name, f in {**actc.row_functions, **actc.gates, "apl": actc.apl}.items():
         text = "\n".join(pages.measured(f))
         rows = re.findall(line, text, re.M)
         wanted = {"f32", "f64"} if name in actc.row_functions else {"f16", "f32", "f64"}
+        passes = ["forward", "backward", *(["derivative"] if name == "apl" else [])]
         assert {(which, dtype) for which, dtype, *_ in rows} == {
-            (which, f"float{dtype[1:]}") for which in ("forward", "backward") for dtype in wanted
+            (which, f"float{dtype[1:]}") for which in passes for dtype in wanted
         }, name
-        assert len({shape for _, _, shape, *_ in rows}) == 3 and len(rows) == 6 * len(wanted), name
+        assert len({shape for _, _, shape, *_ in rows}) == 3 and len(rows) == 3 * len(passes) * len(wanted), name
         for _, _, _, ours, theirs, who, ratio in rows:
             assert float(ratio) == pytest.approx(float(theirs) / float(ours), rel=0.06), (name, who)
         assert {who for *_, who, _ in rows} <= {"numpy", "scipy"}
@@ -190,6 +192,37 @@ def test_snippets_of_pages() -> None:
             ET.fromstring(re.sub(r"&#(8289|8290|160);", " ", html))
         for key in ("formula", "reference"):
             assert f.info[key] in text, (name, key)
+
+
+def blocks(name: str, f: Any) -> Iterator[tuple[str, str]]:
+    """The fenced blocks of the page of one function, but for directives."""
+    for language, body in re.findall(r"^```(.*)\n((?:(?!```).*\n)*)```$", pages.page(f), re.M):
+        assert language in ("pycon", "console", "c", "text") or re.fullmatch(r"\{[\w-]+\}", language), (name, language)
+        yield language, body
+
+
+def test_commands_of_pages(tmp_path: pathlib.Path) -> None:
+    """They differ in the name alone; one of each kind is run."""
+    found: dict[str, str] = {}
+    for name, f in pages.pages().items():
+        (command,) = (body for language, body in blocks(name, f) if language == "console")
+        found.setdefault(pages.kind(f) if name != "apl" else name, command)
+        assert f" {name} " in command.replace("\n", " "), command
+    assert len({re.sub(r"(bench|against.py) \w+", "", command) for command in found.values()}) == 2
+    shell = Shell(tmp_path)
+    for command in found.values():
+        shell.run(command, "a page")
+
+
+def test_declarations_of_pages(tmp_path: pathlib.Path) -> None:
+    """They are those of the header, or the compiler would say so."""
+    need("cc")
+    found = {name: [body for language, body in blocks(name, f) if language == "c"] for name, f in pages.pages().items()}
+    assert {n for n, declared in found.items() if declared} == {*actc.elementwise, *actc.gates}
+    declared = "".join(itertools.chain(*found.values()))
+    uses = "".join(f"(void){symbol};" for symbol in re.findall(r"^void (\w+)\(", declared, re.M))
+    (tmp_path / "all.c").write_text(f"#include <actc.h>\nvoid use(void) {{{uses}}}\n{declared}")
+    run("cc", "-std=c99", "-Wall", "-Wextra", "-Werror", f"-I{actc.get_include()}", "-fsyntax-only", tmp_path / "all.c")
 
 
 def test_formulas_say_what_the_table_says() -> None:

@@ -5,7 +5,7 @@ documentation is built. What they say is what the library says of itself, so no 
     docs/proof.json                           the largest errors, and their inputs
     actc._presets                             names and defaults elsewhere
     docs/speed.json                           times, in those of a copy and of np.tanh
-    docs/rows_speed.json                      times of rows and gates beside NumPy and SciPy
+    docs/rows_speed.json                      times of rows, gates and apl beside NumPy and SciPy
     README.md                                 the speed of those functions that its table has
 """
 
@@ -262,7 +262,8 @@ def of_rows(name: str) -> list[str]:
             ]
     if calls:
         lines += [
-            "What was timed, of x, gradient g and saved result s; y and d are where results go; a gate is u f(x):",
+            "What was timed, of x, gradient g and saved result s; y and d are where results go; a gate is u f(x), and "
+            "hinges are two, of numbers a0, a1, b0 and b1:",
             "",
         ]
         lines += ["```text", *(f"{who}: {call}" for who, call in sorted(calls.items())), "```", ""]
@@ -275,7 +276,7 @@ def measured(f: Any) -> list[str]:
     lines = ["## Speed", ""]
     if kind(f) != "elementwise" or name not in actc.elementwise:
         found = of_rows(name)
-        again = ["```text", f"python bench/against.py {name} --peers numpy scipy", "```", ""]
+        again = ["```console", f"$ python bench/against.py {name} --peers numpy scipy", "```", ""]
         return [*lines, *found, "On your machine, in the source tree:", "", *again] if found else []
     if name in rows:
         lines += [
@@ -287,7 +288,7 @@ def measured(f: Any) -> list[str]:
             "",
         ]
     lines += relative(name)
-    return [*lines, "On your machine:", "", "```text", f"python -m actc bench {name}", "```", ""]
+    return [*lines, "On your machine:", "", "```console", f"$ python -m actc bench {name}", "```", ""]
 
 
 def elsewhere(f: Any) -> list[str]:
