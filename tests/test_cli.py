@@ -521,8 +521,17 @@ def test_apply_error_half_way(call, array, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["in.npy"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a file in use cannot be cut off")
+def test_apply_input_that_shrinks(call, array, tmp_path, monkeypatch):
+    source = array(VALUES)
+    monkeypatch.setattr(_cli_apply._Progress, "show", lambda self, done: os.truncate(source, 1000))
+    assert refused(call("apply", CURVED, source, tmp_path / "out.npy"), "in.npy", "shorter than its header says")
+    assert os.listdir(tmp_path) == ["in.npy"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
-def test_apply_interrupted_for_real(tmp_path):
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
+def test_apply_interrupted_for_real(tmp_path, how):
     """A sparse input of 8 GB keeps it busy for long enough."""
     with open(tmp_path / "in.npy", "wb") as file:
         header = {"descr": "<f4", "fortran_order": False, "shape": (2**31,)}
@@ -538,7 +547,7 @@ def test_apply_interrupted_for_real(tmp_path):
         while not any(p.stat().st_size > 10**6 for p in tmp_path.glob(".out.npy.*")):
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.005)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(getattr(signal, how))
         _, err = process.communicate(timeout=20)
     finally:
         process.kill()

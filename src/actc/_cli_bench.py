@@ -117,4 +117,4 @@ def summary(cells: list[_bench.Cell]) -> None:
     for name, which in dict.fromkeys((c.function, c.which) for c in cells if c.expression):
         print(f"  {name} {which}: {_bench.expression(name, which)}")
     if any("special." in (c.expression or "") for c in cells) and not _bench.machine()["scipy"]:
-        print("special is not SciPy's, which is not installed, but Python's math, element by element: many times slower")
+        print("special is not SciPy's, which is not installed, but math's, element by element: many times slower")
