@@ -25,6 +25,7 @@ import numpy as np
 
 from actc import _cli_apply
 from actc._cli_apply import Refusal, reason
+from actc._version import __version__
 
 BLOCK = 2**24  # elements of an .npy file: tens of milliseconds, so that a task's own cost does not count
 PATIENCE = 10.0  # seconds in which a scheduler, and any worker of it, has to answer
@@ -227,6 +228,7 @@ def _run(client: Any, work: Work) -> None:
         client.wait_for_workers(1, timeout=PATIENCE)
     except TimeoutError:
         raise Refusal(f"the scheduler at {address} has no workers") from None
+    _ask_workers(client, address)
     progress, done, heard = _cli_apply._Progress(work.total), 0, time.monotonic()
     futures = client.map(work.task, work.blocks, pure=False)
     # With results: to ask here for one that was lost with the last worker would be to wait forever
@@ -244,6 +246,24 @@ def _run(client: Any, work: Work) -> None:
     finally:
         progress.close()
         _stop(client, futures)
+
+
+def _version() -> str:
+    return __version__
+
+
+def _ask_workers(client: Any, address: str) -> None:
+    """Whether they have this very actc: a worker that gets a block and cannot import actc does not refuse it, it dies,
+    and so do all others in turn; and one that has another version may give other bits."""
+    try:
+        found = client.sync(client.run, _version, on_error="return", callback_timeout=3 * PATIENCE)  # to import it
+    except OSError:
+        raise Refusal(f"not all workers of the scheduler at {address} answer") from None
+    for worker, version in found.items():
+        if isinstance(version, Exception):
+            raise Refusal(f"the worker at {worker} cannot use actc: {reason(version)}")
+        if version != __version__:
+            raise Refusal(f"the worker at {worker} has actc {version}, and here it is {__version__}")
 
 
 def _has_workers(client: Any, address: str) -> bool:

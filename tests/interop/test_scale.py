@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -257,6 +258,12 @@ def test_a_block_that_kills_every_worker(array: Any, tmp_path: Path, monkeypatch
     assert os.listdir(tmp_path) == ["in.npy"]
 
 
+def answer(version: Any) -> Any:
+    if isinstance(version, Exception):
+        raise version
+    return version
+
+
 def picky(x: Any, **parameters: Any) -> Any:
     """A function that fails without a word."""
     if x.size:
@@ -269,6 +276,17 @@ def test_a_task_that_fails(shared: Any, array: Any, tmp_path: Path) -> None:
     with pytest.raises(_cli_apply.Refusal, match="a worker failed: MemoryError: MemoryError"):
         _cli_scale.apply(*job, scheduler=shared.scheduler_address)
     assert os.listdir(tmp_path) == ["in.npy"]
+
+
+@pytest.mark.parametrize("version", [ModuleNotFoundError("No module named 'actc'"), "0.0"], ids=["none", "other"])
+def test_workers_without_this_actc(
+    scale: Any, shared: Any, array: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: Any
+) -> None:
+    """They are asked, not killed: a task that a worker cannot unpickle is its end."""
+    monkeypatch.setattr(_cli_scale, "_version", functools.partial(answer, version))
+    before = pids(shared)
+    assert refused(scale(CURVED, array(VALUES), tmp_path / "y.npy"), "the worker at tcp://", str(version))
+    assert pids(shared) == before and os.listdir(tmp_path) == ["in.npy"]
 
 
 def test_all_workers_leave(call: Any, array: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
