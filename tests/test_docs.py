@@ -32,9 +32,10 @@ EVERY = [s for p in FILES for s in snippets(p)]
 
 
 def run_by_ci(s: Snippet) -> None:
-    """These commands run the tests: in a clean clone, .ci/run is what runs them."""
+    """These commands run the tests: in a clean clone, .ci/run is what runs them. (A source distribution has none.)"""
     commands = {line.partition("#")[0].strip() for line in s.text.splitlines()}
-    assert commands and commands <= set((ROOT / ".ci" / "run").read_text().splitlines())
+    script = ROOT / ".ci" / "run"
+    assert commands and (not script.exists() or commands <= set(script.read_text().splitlines()))
 
 
 def lists_files(s: Snippet) -> None:
