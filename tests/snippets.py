@@ -36,16 +36,15 @@ PROGRAMS = {"python": "", "actc": "-m actc", "pip": "-m pip", "dask": "-m dask"}
 # pip looks the command and the package over, builds its metadata, and leaves this Python as it is. (0: no isolation)
 ENVIRONMENT = {f"PIP_{k}": v for k, v in dict(DRY_RUN="1", NO_DEPS="1", NO_BUILD_ISOLATION="0", NO_INPUT="1").items()}
 # The same commands with less to do: what they make is held to everything else by test_c.py and test_install.py
+LESS = "cmake -DFUNCTIONS='gelu;elu;prelu' -DOUTPUT=$PWD/less/c -P c/pick.cmake && cp program.c less && cd less && "
 SMALLER = {
-    "cc -O3 ": "cc -O0 -DACTC_WITHOUT_AVX512 -DACTC_WITHOUT_AVX2 -DACTC_WITHOUT_SSE2 ",
+    "cc -O3 ": f"{LESS} cc -O0 -DACTC_WITHOUT_AVX512 -DACTC_WITHOUT_AVX2 -DACTC_WITHOUT_SSE2 ",
     "cmake -S c ": "cmake -S c -DACTC_FUNCTIONS=gelu -DACTC_ISAS=scalar -DCMAKE_BUILD_TYPE=Debug ",
     "-m actc bench ": "-m actc bench --seconds 0.01 ",
     "bench/against.py ": "bench/against.py --size 9 --shape 2x3 --pass forward --quick ",
 }
 PORTS = ("8786", "8787")  # of dask's scheduler: others may be using them here
-LEFT_OUT = shutil.ignore_patterns(
-    "*.so", "lib", "__pycache__", "*.egg-info", "functions", "build"
-)  # that a build makes
+BUILT = shutil.ignore_patterns("*.so", "lib", "__pycache__", "*.egg-info", "functions", "build")
 
 
 class Snippet(NamedTuple):
@@ -148,7 +147,7 @@ class Shell:
         self.folder, self.background = folder, list[subprocess.Popen[str]]()
         for part in ROOT.iterdir():
             if part.name in ("c", "src", "bench", "docs", "examples"):
-                shutil.copytree(part, folder / part.name, ignore=LEFT_OUT)
+                shutil.copytree(part, folder / part.name, ignore=BUILT)
             elif part.is_file() and not part.name.startswith("."):
                 shutil.copy(part, folder)
         programs = folder / "programs"
