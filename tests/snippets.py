@@ -72,6 +72,8 @@ def snippets(path: pathlib.Path) -> list[Snippet]:
             language = lines[start][3:].strip()
             found.append(Snippet(path, language, start + 1, tuple(needs[1].split()) if needs else (), body))
             start = -1
+        else:  # other kinds of blocks, which would not be found
+            assert start >= 0 or not re.match(r"\s+```|\s*~~~|\s*:::| {4}", line), f"{path.name}:{i + 1}: {line}"
     assert start < 0, f"{path.name}: a block without an end"
     return found
 
