@@ -72,7 +72,7 @@ wheels: wheel                         ## the same wheel for any Linux of its kin
 	for w in dist/wheels/*abi3*.whl; do test ! -e $$w || $(BIN)/abi3audit --strict --report $$w; done
 
 interop: $(VENV)/.interop             ## the tests with other libraries, which are many and large
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/interop tests/test_types.py
+	KERAS_BACKEND=torch $(BIN)/python -m pytest -n 2 --dist loadfile tests/interop tests/test_types.py tests/test_docs.py
 
 $(VENV)/.venv:
 	$(PYTHON) -m venv $(VENV)

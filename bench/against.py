@@ -88,7 +88,7 @@ class Cell:
 
 def arguments() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    known = [*actc.elementwise, *actc.gates, *cases.ROWS]
+    known = [*actc.elementwise, *actc.gates, *cases.ROWS, *cases.HINGES]
     p.add_argument("names", nargs="*", metavar="NAME", help="functions, gates and row functions (default: all)")
     p.add_argument("--pass", dest="passes", nargs="+", default=["forward", "backward"], choices=_bench.PASSES)
     p.add_argument("--dtype", nargs="+", default=["f32"], choices=list(_bench.dtypes()))

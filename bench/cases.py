@@ -114,6 +114,20 @@ ROWS = {
         "backward": ("(h := np.split(g, 2, axis))[0] * (x > 0) - h[1] * (x < 0)", "0"),
     },
 }
+# A function of hinges at two of them, each a number by name
+HINGES = {
+    "apl": SimpleNamespace(
+        parameters={"a0": 0.2, "a1": -0.1, "b0": 0.0, "b1": 1.0},
+        formula="max(0, x) + a0*max(0, b0 - x) + a1*max(0, b1 - x)",
+        derivative="(1 if x > 0 else 0) - (a0 if x < b0 else 0) - (a1 if x < b1 else 0)",
+        second_derivative="0",
+        terms={
+            "forward": "np.maximum(np.maximum(x, abs(a0)*np.maximum(0, b0 - x)), abs(a1)*np.maximum(0, b1 - x))",
+            "derivative": "np.ones_like(x)",
+            "backward": "abs(g)",
+        },
+    )
+}
 OPTIONS = {"maxout": {"pieces": 2}}  # what a row function wants beside its parameters
 
 LAYOUTS = ("contiguous", "strided", "transposed")
@@ -142,7 +156,8 @@ class Case:
 
     @property
     def family(self) -> str:
-        return "row" if self.name in ROWS else "gate" if self.name in GATES else "elementwise"
+        families = {"row": ROWS, "gate": GATES, "hinges": HINGES}
+        return next((family for family, names in families.items() if self.name in names), "elementwise")
 
     @property
     def function(self) -> Any:
@@ -155,7 +170,8 @@ class Case:
 
     @property
     def parameters(self) -> dict[str, float]:
-        return {**self.function.parameters, **OPTIONS.get(self.name, {})}
+        own = HINGES[self.name] if self.family == "hinges" else self.function
+        return {**own.parameters, **OPTIONS.get(self.name, {})}
 
     @property
     def results(self) -> float:
@@ -171,7 +187,7 @@ class Case:
     @property
     def inputs(self) -> tuple[str, ...]:
         """What actc takes, in its order."""
-        arrays = {"row": "x", "gate": "ux", "elementwise": "x"}[self.family]
+        arrays = "ux" if self.family == "gate" else "x"
         if self.which != "backward":
             return tuple(arrays)
         if self.family == "row":
@@ -189,7 +205,7 @@ class Case:
             gate = GATES[self.name]
             backward = [f"g*({gate.value_gradient})", f"g*({gate.gate_gradient})"]
             return backward if self.which == "backward" else [gate.formula]
-        row = _bench.ROWS[self.name]
+        row = HINGES[self.name] if self.family == "hinges" else _bench.ROWS[self.name]
         patterns = _cli_formula._PASSES["" if self.which == "forward" else self.which]
         return [p.format(f=row.formula, d=row.derivative, s=row.second_derivative) for p in patterns]
 
@@ -205,6 +221,8 @@ class Case:
 
 def passes(name: str) -> tuple[str, ...]:
     """The passes that a function can be measured in."""
+    if name in HINGES:
+        return tuple(HINGES[name].terms)
     return ("forward", "backward") if name in ROWS or name in GATES else _bench.PASSES
 
 
@@ -285,7 +303,7 @@ def _complete(case: Case, given: Arrays) -> Arrays:
     forward = tuple(result) if case.which == "forward" else shape
     for name in "ydt":
         done.setdefault(name, _laid_out(case, forward))
-    if case.which in ("derivative", "backward") and case.family != "gate":
+    if case.which in ("derivative", "backward") and case.family not in ("gate", "hinges"):
         done["s"] = case.function(done["x"], **case.options)
     return done
 
@@ -295,8 +313,8 @@ def _complete(case: Case, given: Arrays) -> Arrays:
 
 def error(case: Case, results: Any) -> float | None:
     """The largest error in ULP of what `results`, a function of the judged arrays, returns; None without a judge."""
-    if case.family == "row":
-        return _row_error(case, results)
+    if case.family in ("row", "hinges"):
+        return _judged_by_numpy(case, results)
     if case.family == "gate":
         return _gate_error(case, results)
 
@@ -327,15 +345,21 @@ def _gate_error(case: Case, results: Any) -> float | None:
     return worst
 
 
-def _row_error(case: Case, results: Any) -> float | None:
+def _judged_by_numpy(case: Case, results: Any) -> float | None:
     """Judged by the NumPy expression in long double, in units of the largest term where terms cancel."""
     if np.finfo(np.longdouble).nmant < 60:
         return None
     a = sample(case)
     scope = {"np": np, "axis": case.axis, **case.parameters, **{n: np.asarray(v, np.longdouble) for n, v in a.items()}}
-    if "s" not in case.inputs:  # who takes the saved result instead of x has one that is right
-        scope["s"] = eval(ROWS[case.name]["forward"][0], scope)
-    value, terms = (eval(text, scope) for text in ROWS[case.name][case.which])
+    if case.family == "hinges":
+        *before, value_text = case.numpy_source().split("; ")
+        exec("; ".join(before), scope)
+        texts = value_text, HINGES[case.name].terms[case.which]
+    else:
+        texts = ROWS[case.name][case.which]
+        if "s" not in case.inputs:  # who takes the saved result instead of x has one that is right
+            scope["s"] = eval(ROWS[case.name]["forward"][0], scope)
+    value, terms = (eval(text, scope) for text in texts)
     high = value.astype(np.float64)
     scale = np.maximum(abs(value), terms).astype(np.float64)
     return _bench.ulps(results(a)[0], high, (value - high).astype(np.float64), scale, case.kind)

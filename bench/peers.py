@@ -37,6 +37,9 @@ class Actc(Peer):
     def texts(self, case: Case, scope: dict[str, Any]) -> Sequence[str]:
         path = f"actc.{case.name}" + (f".{case.which}" if case.which != "forward" else "")
         options = "".join(f", {name}={name}" for name in case.options)
+        if case.family == "hinges":
+            scope |= {p: [v for k, v in case.parameters.items() if k.startswith(p)] for p in "ab"}
+            options = ", a, b"
         out = f"({', '.join(case.outputs)})" if len(case.outputs) > 1 else case.outputs[0]
         return [f"{path}({given(case)}{options}, out={out})", f"{path}({given(case)}{options})"]
 

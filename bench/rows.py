@@ -1,4 +1,4 @@
-"""What rows and gates cost beside NumPy and SciPy, for the pages of their functions: docs/rows_speed.json.
+"""What rows, gates and apl cost beside NumPy and SciPy, for the pages of their functions: docs/rows_speed.json.
 
     python bench/rows.py                what there is of this kind of machine, as a table
     python bench/rows.py --write        measure it anew, four minutes, for this kind of machine
@@ -28,7 +28,7 @@ import actc
 from actc import _bench
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "rows_speed.json"
-NAMES = [*cases.ROWS, *actc.gates]
+NAMES = [*cases.ROWS, *cases.HINGES, *actc.gates]
 SHAPES = [((1000, 1000), -1), ((1000, 1000), 0), ((100_000, 10), -1)]
 GATES = [((1000,), -1), ((65_536,), -1), ((1_000_000,), -1)]
 SECONDS = 0.2
@@ -36,7 +36,7 @@ SECONDS = 0.2
 
 def grid(name: str) -> Iterator[Case]:
     """The cells of one function."""
-    for which in ("forward", "backward"):
+    for which in cases.passes(name):
         for dtype in ("f32", "f64") if name in cases.ROWS else ("f16", "f32", "f64"):
             for shape, axis in SHAPES if name in cases.ROWS else GATES:
                 yield Case(name, which, dtype, shape, axis)
@@ -65,7 +65,7 @@ def rounded(v: float) -> float:
 
 def main() -> int:
     p = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    p.add_argument("names", nargs="*", metavar="NAME", help="row functions and gates (default: all)")
+    p.add_argument("names", nargs="*", metavar="NAME", help="row functions, gates and apl (default: all)")
     p.add_argument("--write", action="store_true", help="keep what is measured in docs/rows_speed.json")
     args = p.parse_args()
     for name in args.names:

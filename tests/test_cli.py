@@ -194,6 +194,14 @@ def test_bench(call, tmp_path):
         assert f"{cell['function']} {cell['pass']}: {cell['expression']}" in out
 
 
+def test_bench_without_scipy_says_so(call, monkeypatch):
+    """Or Python's own erfc, a hundred times slower, would pass for NumPy's."""
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    for name, says in (("gelu", True), (PLAIN, False)):
+        code, out, _ = call("bench", name, "--size", 2, "--seconds", "0.001")
+        assert code == 0 and ("not SciPy's, which is not installed" in out) == says
+
+
 def test_bench_json_alone(call):
     code, out, _ = call("bench", PLAIN, "--size", 2, "--seconds", "0.001", "--exact", "--json", "-")
     assert code == 0 and json.loads(out)["machine"]["isa"] == actc.isa()
@@ -513,8 +521,17 @@ def test_apply_error_half_way(call, array, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["in.npy"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a file in use cannot be cut off")
+def test_apply_input_that_shrinks(call, array, tmp_path, monkeypatch):
+    source = array(VALUES)
+    monkeypatch.setattr(_cli_apply._Progress, "show", lambda self, done: os.truncate(source, 1000))
+    assert refused(call("apply", CURVED, source, tmp_path / "out.npy"), "in.npy", "shorter than its header says")
+    assert os.listdir(tmp_path) == ["in.npy"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
-def test_apply_interrupted_for_real(tmp_path):
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
+def test_apply_interrupted_for_real(tmp_path, how):
     """A sparse input of 8 GB keeps it busy for long enough."""
     with open(tmp_path / "in.npy", "wb") as file:
         header = {"descr": "<f4", "fortran_order": False, "shape": (2**31,)}
@@ -530,7 +547,7 @@ def test_apply_interrupted_for_real(tmp_path):
         while not any(p.stat().st_size > 10**6 for p in tmp_path.glob(".out.npy.*")):
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.005)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(getattr(signal, how))
         _, err = process.communicate(timeout=20)
     finally:
         process.kill()

@@ -1,171 +1,134 @@
 """What the documentation says is run: every snippet of README.md and docs/, and of the page of every function.
 
-A file's snippets share one namespace, in their order. `% needs: NAME ...` on the line before a snippet skips it where
-one of these packages is missing. Blocks of `text` are not code, and those in other languages are run by other tests.
+Each fenced block is a test (snippets.py says how it is run), or a directive of Sphinx, or one of KEPT.
 """
 
 from __future__ import annotations
 
 import ast
-import contextlib
-import doctest
 import importlib
-import importlib.util
-import io
-import os
+import itertools
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
+import tomllib
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
+from commands import need, run
+from snippets import CODE, ROOT, Page, Shell, Snippet, run_session, snippets
 
 import actc
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 pytestmark = pytest.mark.skipif(not (DOCS / "conf.py").exists(), reason="needs the source tree")
 sys.path.insert(0, str(DOCS / "_ext"))
 
-FILES = [ROOT / "README.md", *sorted(p for p in DOCS.rglob("*.md") if "functions" not in p.relative_to(DOCS).parts)]
-CODE = ("python", "pycon", "c", "cpp", "console")
-ELSEWHERE = (
-    "",
-    "text",
-    "sh",
-    "cmake",
-    "rust",
-    "go",
-    "js",
-    "java",
-    "fortran",
-    "lua",
-    "ruby",
-    "octave",
-    "r",
-    "toml",
-    "yaml",
-)
-PRELUDE = "import numpy as np\nimport actc\nx = np.linspace(-3, 3, 7, dtype=np.float32)\ng = np.ones_like(x)\n"
+FILES = sorted([*ROOT.glob("*.md"), *(p for p in DOCS.rglob("*.md") if "functions" not in p.relative_to(DOCS).parts)])
+EVERY = [s for p in FILES for s in snippets(p)]
 
 
-class Snippet(NamedTuple):
-    """One fenced block."""
-
-    language: str
-    line: int
-    needs: str
-    text: str
+def run_by_ci(s: Snippet) -> None:
+    """These commands run the tests: in a clean clone, .ci/run is what runs them. (A source distribution has none.)"""
+    commands = {line.partition("#")[0].strip() for line in s.text.splitlines()}
+    script = ROOT / ".ci" / "run"
+    assert commands and (not script.exists() or commands <= set(script.read_text().splitlines()))
 
 
-def snippets(path: pathlib.Path) -> list[Snippet]:
-    lines, found, start = path.read_text().splitlines(), [], -1
-    for i, line in enumerate(lines):
-        if line.startswith("```") and start < 0:
-            start = i
-        elif line.startswith("```"):
-            needs = re.fullmatch(r"% needs: ([\w. ]+)", lines[start - 1])
-            body = "\n".join(lines[start + 1 : i]) + "\n"
-            found.append(Snippet(lines[start][3:].strip(), start + 1, needs[1] if needs else "", body))
-            start = -1
-    assert start < 0, f"{path.name}: a block without an end"
-    return found
+def lists_files(s: Snippet) -> None:
+    """A list of what is where: all of it is there."""
+    folder, listed = ROOT, 0
+    for line in s.text.splitlines():
+        words = itertools.takewhile(re.compile(r"\w[./*]|[./*]\w").search, line.split())
+        for i, name in enumerate(word.rstrip(",") for word in words):
+            if i == 0 and not line.startswith(" "):
+                folder = (ROOT / name).parent
+            assert any(True for f in (ROOT, folder) for _ in f.glob(name)), f"{s.where}: {name}"
+            listed += 1
+    assert listed > 60
 
 
-@contextlib.contextmanager
-def in_folder(folder: pathlib.Path) -> Iterator[None]:
-    before = os.getcwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
+# Blocks that do not run, and what is asked of them instead
+KEPT: dict[tuple[str, str], Callable[[Snippet], None]] = {
+    ("README.md", "make demo"): run_by_ci,
+    ("CONTRIBUTING.md", "c/include/actc.h"): lists_files,
+}
 
 
-def run_session(text: str, names: dict[str, Any], where: str) -> None:
-    """As doctest does; arrays may be wrapped elsewhere."""
-    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-    test = doctest.DocTestParser().get_doctest(text, {}, where, where, 0)
-    assert test.examples, where
-    test.globs = names
-    report = io.StringIO()
-    runner = doctest.DocTestRunner(optionflags=flags, verbose=False)
-    runner.run(test, out=report.write, clear_globs=False)
-    assert not runner.failures, report.getvalue()
+def kept(s: Snippet) -> Callable[[Snippet], None] | None:
+    found = (check for (name, start), check in KEPT.items() if s.path.name == name and s.text.startswith(start))
+    return next(found, None)
 
 
-def run_commands(text: str, where: str) -> None:
-    """Lines that begin with $."""
-    commands = [line[2:] for line in text.splitlines() if line.startswith("$ ")]
-    assert commands, where
-    environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(actc.__file__).parents[1])}
-    for command in commands:
-        command = re.sub(r"^python\b", f"'{sys.executable}'", command)
-        done = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, f"{where}: {command}\n{done.stderr}"
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: Any) -> Iterator[Callable[[pathlib.Path], Page]]:
+    """The page of a file, one for all its tests."""
+    pages: dict[pathlib.Path, Page] = {}
 
+    def page(path: pathlib.Path) -> Page:
+        if path not in pages:
+            pages[path] = Page(path, tmp_path_factory.mktemp(path.stem))
+        return pages[path]
 
-def run_compiled(text: str, language: str, folder: pathlib.Path, where: str) -> None:
-    """A program, or a piece of one: that stands in a main with x, y, g, gx and n."""
-    compiler = shutil.which("cc" if language == "c" else "c++")
-    if not compiler:
-        pytest.skip("needs a C compiler")
-    if "main(" not in text:
-        includes = [line for line in text.splitlines() if line.startswith("#")]
-        rest = [line for line in text.splitlines() if not line.startswith("#")]
-        arrays = "enum { n = 5 }; float x[n] = {-2, -1, 0, 1, 2}, g[n] = {1, 1, 1, 1, 1}, y[n], gx[n];"
-        text = "\n".join([*includes, "int main(void) {", arrays, *rest, "(void)g; (void)gx; return 0; }", ""])
-    source, program = folder / f"snippet.{language}", folder / "snippet"
-    source.write_text(text)
-    package = pathlib.Path(actc.__file__).parent
-    flags = ["-Wall", "-Wextra", "-Wno-unused-variable", "-I", str(package / "include")]
-    threads = ["-lactc_threads"] if "actc/threads.h" in text else []
-    link = ["-L", str(package / "lib"), *threads, "-lactc", f"-Wl,-rpath,{package / 'lib'}"]
-    built = subprocess.run([compiler, *flags, str(source), "-o", str(program), *link], capture_output=True, text=True)
-    assert built.returncode == 0 and not built.stderr, f"{where}\n{built.stderr}"
-    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, f"{where}\n{done.stderr}"
+    yield page
+    for p in pages.values():
+        p.shell.close()
 
 
 @pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_snippets(path: pathlib.Path, tmp_path: pathlib.Path, capsys: Any) -> None:
-    names: dict[str, Any] = {"__name__": "__snippet__"}
-    exec(PRELUDE, names)
-    (tmp_path / "docs").symlink_to(DOCS)
+@pytest.mark.parametrize("s", [s for s in EVERY if s.language in CODE], ids=lambda s: s.where)
+def test_snippet(s: Snippet, opened: Callable[[pathlib.Path], Page]) -> None:
     isa = actc.isa()
-    with in_folder(tmp_path):
-        try:
-            for s in snippets(path):
-                where = f"{path.name}, line {s.line}"
-                if any(importlib.util.find_spec(n) is None for n in s.needs.split()):
-                    continue
-                if s.language == "python":
-                    exec(compile(s.text, where, "exec"), names)
-                elif s.language == "pycon":
-                    run_session(s.text, names, where)
-                elif s.language in ("c", "cpp"):
-                    run_compiled(s.text, s.language, tmp_path, where)
-                elif s.language == "console":
-                    run_commands(s.text, where)
-                else:
-                    assert s.language.lower() in ELSEWHERE or s.language.startswith("{"), (
-                        f"{where}: {s.language} is not run"
-                    )
-        finally:
-            actc.use_isa(isa)
+    try:
+        opened(s.path).run(s)
+    finally:
+        actc.use_isa(isa)
+
+
+def test_every_block_is_run() -> None:
+    for s in EVERY:
+        if check := kept(s):
+            check(s)
+        else:
+            assert s.language in CODE or s.language.startswith("{"), f"{s.where}: {s.language!r} is not run"
+    assert {kept(s) for s in EVERY} - {None} == set(KEPT.values()), "an entry of KEPT without its block"
 
 
 def test_snippets_are_found() -> None:
     """The reader of snippets reads: each language occurs, and none of README.md's is lost."""
-    every = [s for p in FILES for s in snippets(p)]
-    assert set(CODE) <= {s.language for s in every}
-    assert [s.language for s in snippets(ROOT / "README.md")].count("python") == 1
+    assert set(CODE) <= {s.language for s in EVERY}
+    assert [s.language for s in snippets(ROOT / "README.md")] == ["", "python", "c", "console"]
+    needs = {n for s in EVERY for n in s.needs}
+    assert {"matplotlib", "dask", "cmake"} <= needs
+
+
+@pytest.mark.parametrize(
+    ("block", "why"),
+    [
+        ("```pycon\n>>> 1 + 1\n3\n```", "Got"),
+        ("```python\nimport actc\nassert actc.relu(1) == 0, 'wrong'\n```", "wrong"),
+        ("```console\n$ actc list --csv\n```", "--csv"),
+        ("```console\n$ actc --version\n0.0\n```", actc.__version__),
+        ("```c\nactc_relo_f32(x, y, n);\n```", "actc_relo_f32"),
+    ],
+)
+def test_wrong_snippets_fail(block: str, why: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("snippets.ROOT", tmp_path)
+    (tmp_path / "page.md").write_text(f"Text.\n\n{block}\n")
+    (s,) = snippets(tmp_path / "page.md")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(AssertionError, match=re.escape(why)):
+        Page(s.path, tmp_path / "folder").run(s)
+
+
+def test_extras_exist() -> None:
+    """pip takes an extra that is not there for a warning."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = {e for p in FILES for e in re.findall(r"(?:\.|actc)\[(\w+)\]'", p.read_text())}
+    assert {"plot", "dask"} <= named <= set(extras)
 
 
 def test_readme_lists_every_function() -> None:
@@ -198,16 +161,17 @@ def test_every_elementwise_page_has_its_speed() -> None:
 
 
 def test_every_page_of_rows_and_gates_has_its_speed() -> None:
-    """Of both passes, every type and shape that bench/rows.py measures, from docs/rows_speed.json."""
-    line = r"^\| (forward|backward) \| (float\d\d) \| ([\w, ]+) \| ([\d.e+]+) \| ([\d.e+]+) \((\w+)\) \| ([\d.e+]+) \|"
-    for name, f in {**actc.row_functions, **actc.gates}.items():
+    """Of every pass, type and shape that bench/rows.py measures, from docs/rows_speed.json."""
+    line = r"^\| (\w+) \| (float\d\d) \| ([\w, ]+) \| ([\d.e+]+) \| ([\d.e+]+) \((\w+)\) \| ([\d.e+]+) \|"
+    for name, f in {**actc.row_functions, **actc.gates, "apl": actc.apl}.items():
         text = "\n".join(pages.measured(f))
         rows = re.findall(line, text, re.M)
         wanted = {"f32", "f64"} if name in actc.row_functions else {"f16", "f32", "f64"}
+        passes = ["forward", "backward", *(["derivative"] if name == "apl" else [])]
         assert {(which, dtype) for which, dtype, *_ in rows} == {
-            (which, f"float{dtype[1:]}") for which in ("forward", "backward") for dtype in wanted
+            (which, f"float{dtype[1:]}") for which in passes for dtype in wanted
         }, name
-        assert len({shape for _, _, shape, *_ in rows}) == 3 and len(rows) == 6 * len(wanted), name
+        assert len({shape for _, _, shape, *_ in rows}) == 3 and len(rows) == 3 * len(passes) * len(wanted), name
         for _, _, _, ours, theirs, who, ratio in rows:
             assert float(ratio) == pytest.approx(float(theirs) / float(ours), rel=0.06), (name, who)
         assert {who for *_, who, _ in rows} <= {"numpy", "scipy"}
@@ -229,6 +193,37 @@ def test_snippets_of_pages() -> None:
             ET.fromstring(re.sub(r"&#(8289|8290|160);", " ", html))
         for key in ("formula", "reference"):
             assert f.info[key] in text, (name, key)
+
+
+def blocks(name: str, f: Any) -> Iterator[tuple[str, str]]:
+    """The fenced blocks of the page of one function, but for directives."""
+    for language, body in re.findall(r"^```(.*)\n((?:(?!```).*\n)*)```$", pages.page(f), re.M):
+        assert language in ("pycon", "console", "c", "text") or re.fullmatch(r"\{[\w-]+\}", language), (name, language)
+        yield language, body
+
+
+def test_commands_of_pages(tmp_path: pathlib.Path) -> None:
+    """They differ in the name alone; one of each kind is run."""
+    found: dict[str, str] = {}
+    for name, f in pages.pages().items():
+        (command,) = (body for language, body in blocks(name, f) if language == "console")
+        found.setdefault(pages.kind(f) if name != "apl" else name, command)
+        assert f" {name} " in command.replace("\n", " "), command
+    assert len({re.sub(r"(bench|against.py) \w+", "", command) for command in found.values()}) == 2
+    shell = Shell(tmp_path)
+    for command in found.values():
+        shell.run(command, "a page")
+
+
+def test_declarations_of_pages(tmp_path: pathlib.Path) -> None:
+    """They are those of the header, or the compiler would say so."""
+    need("cc")
+    found = {name: [body for language, body in blocks(name, f) if language == "c"] for name, f in pages.pages().items()}
+    assert {n for n, declared in found.items() if declared} == {*actc.elementwise, *actc.gates}
+    declared = "".join(itertools.chain(*found.values()))
+    uses = "".join(f"(void){symbol};" for symbol in re.findall(r"^void (\w+)\(", declared, re.M))
+    (tmp_path / "all.c").write_text(f"#include <actc.h>\nvoid use(void) {{{uses}}}\n{declared}")
+    run("cc", "-std=c99", "-Wall", "-Wextra", "-Werror", f"-I{actc.get_include()}", "-fsyntax-only", tmp_path / "all.c")
 
 
 def test_formulas_say_what_the_table_says() -> None:

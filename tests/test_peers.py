@@ -20,7 +20,7 @@ BENCH = pathlib.Path(__file__).parents[1] / "bench"
 sys.path.insert(0, str(BENCH))
 cases, formulas, names, peers = (importlib.import_module(m) for m in ("cases", "formulas", "names", "peers"))
 Case = cases.Case
-EVERY = [*actc.elementwise, *actc.gates, *cases.ROWS]
+EVERY = [*actc.elementwise, *actc.gates, *cases.ROWS, *cases.HINGES]
 TABLES = {
     "torch": set(names.TORCH), "scipy": set(names.SCIPY), "jax": set(names.JAX), "onnxruntime": set(names.ONNX),
     "numpy": {name for name, _ in names.NUMPY}, "thinc": set(names.THINC),
@@ -262,7 +262,7 @@ def test_rows_of_pages(tmp_path: pathlib.Path, capsys: Any, monkeypatch: pytest.
     """bench/rows.py keeps what it has measured, a line a cell, renews what it is told to and prints it."""
     pytest.importorskip("scipy")
     rows: Any = importlib.import_module("rows")
-    assert set(rows.NAMES) == {*actc.row_functions, *actc.gates}
+    assert set(rows.NAMES) == {*actc.row_functions, *actc.gates, *actc.functions} - set(actc.elementwise)
     for name, value in {"FILE": tmp_path / "rows.json", "SECONDS": 1e-4, "GATES": [((8,), -1)]}.items():
         monkeypatch.setattr(rows, name, value)
     monkeypatch.setattr(rows, "SHAPES", [((4, 6), -1), ((4, 6), 0)])

@@ -5,7 +5,7 @@ documentation is built. What they say is what the library says of itself, so no 
     docs/proof.json                           the largest errors, and their inputs
     actc._presets                             names and defaults elsewhere
     docs/speed.json                           times, in those of a copy and of np.tanh
-    docs/rows_speed.json                      times of rows and gates beside NumPy and SciPy
+    docs/rows_speed.json                      times of rows, gates and apl beside NumPy and SciPy
     README.md                                 the speed of those functions that its table has
 """
 
@@ -121,8 +121,8 @@ def parameters(f: Any) -> list[str]:
         return [*lines, "None.", ""]
     lines += table(["name", "default"], [[code(n), f"{v:g}"] for n, v in given.items()])
     lines += [
-        "They follow x, by position or by name, broadcast against it, are computed in float64 and never change "
-        "the type of the result.",
+        f"They follow {'b' if kind(f) == 'gate' else 'x'}, by position or by name, broadcast against it, are computed "
+        "in float64 and never change the type of the result.",
         "",
     ]
     if f.info.get("special"):
@@ -240,6 +240,11 @@ def beside_others() -> Mapping[str, Any]:
 def of_rows(name: str) -> list[str]:
     """Times of a function of rows or a gate, and of the fastest that NumPy and SciPy have for it."""
     types = {"f16": "float16", "f32": "float32", "f64": "float64"}
+    lie, names = "", "the hinges are two, a0 at b0 and a1 at b1"
+    if name in actc.row_functions:
+        lie, names = " Rows lie along the last axis unless the shape says otherwise.", "s is the saved result"
+    elif name in actc.gates:
+        names = "the gate is u f(x)"
     lines, calls = [], {}
     for machine, of in beside_others().items():
         rows = []
@@ -256,13 +261,12 @@ def of_rows(name: str) -> list[str]:
             head = ["", "type", "shape", "actc", "fastest other", "ratio", "ULP", "other's ULP"]
             lines += [
                 f"On {machine}, one thread, {versions}: nanoseconds an element of x, and the largest errors in a "
-                "sample, in units in the last place of the largest term where terms cancel. Rows lie along the last "
-                "axis unless the shape says otherwise.",
+                f"sample, in units in the last place of the largest term where terms cancel.{lie}",
                 *table(head, rows),
             ]
     if calls:
         lines += [
-            "What was timed, of x, gradient g and saved result s; y and d are where results go; a gate is u f(x):",
+            f"What was timed, of x and gradient g; y and d are where results go; {names}:",
             "",
         ]
         lines += ["```text", *(f"{who}: {call}" for who, call in sorted(calls.items())), "```", ""]
@@ -275,7 +279,7 @@ def measured(f: Any) -> list[str]:
     lines = ["## Speed", ""]
     if kind(f) != "elementwise" or name not in actc.elementwise:
         found = of_rows(name)
-        again = ["```text", f"python bench/against.py {name} --peers numpy scipy", "```", ""]
+        again = ["```console", f"$ python bench/against.py {name} --peers numpy scipy", "```", ""]
         return [*lines, *found, "On your machine, in the source tree:", "", *again] if found else []
     if name in rows:
         lines += [
@@ -287,7 +291,7 @@ def measured(f: Any) -> list[str]:
             "",
         ]
     lines += relative(name)
-    return [*lines, "On your machine:", "", "```text", f"python -m actc bench {name}", "```", ""]
+    return [*lines, "On your machine:", "", "```console", f"$ python -m actc bench {name}", "```", ""]
 
 
 def elsewhere(f: Any) -> list[str]:
@@ -312,7 +316,8 @@ def elsewhere(f: Any) -> list[str]:
                 )
     lines = ["## Elsewhere", ""]
     if f.info["elsewhere"]:
-        lines += [f"{f.info['elsewhere']}.", ""]
+        told = f.info["elsewhere"]
+        lines += [f"{'N' + told[1:] if told.startswith('no ') else told}.", ""]
     elif not rows:
         lines += ["No other library has it.", ""]
     if rows:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import functools
 import json
 import math
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import actc
@@ -155,6 +157,20 @@ def plot(args: argparse.Namespace) -> None:
     print(target)
 
 
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """SIGTERM as Ctrl-C, so that nothing half-written is left: batch systems send it where a user would press that."""
+    try:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    except ValueError:  # for the main thread only
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def apply(args: argparse.Namespace) -> None:
     """Run a function over an .npy file."""
     from actc import _cli_apply
@@ -177,7 +193,8 @@ def apply(args: argparse.Namespace) -> None:
     elif args.scheduler is not None or args.workers is not None:
         raise UsageError("--scheduler and --workers are for --dask")
     try:
-        run(passes[args.which], args.input, args.output, values, args.force, args.bfloat16)
+        with terminable():
+            run(passes[args.which], args.input, args.output, values, args.force, args.bfloat16)
     except _cli_apply.Refusal as error:
         raise Failure(str(error)) from None
 

@@ -132,7 +132,11 @@ def windows(path: str | Path, dtype: np.dtype[Any], offset: int, first: int, las
     with open(path, "rb") as file:
         for i in range(first, last, CHUNK):
             count = min(CHUNK, last - i)
-            yield np.memmap(file, dtype, "r", offset + i * dtype.itemsize, count).view(np.ndarray)
+            try:
+                chunk = np.memmap(file, dtype, "r", offset + i * dtype.itemsize, count)
+            except (OSError, ValueError) as error:  # it has become shorter meanwhile
+                raise Refusal(f"{path}: {reason(error)}") from None
+            yield chunk.view(np.ndarray)
 
 
 @contextmanager

@@ -116,3 +116,5 @@ def summary(cells: list[_bench.Cell]) -> None:
     print("\nNumPy expressions (float16 and bfloat16 also computed in float32 and rounded; the faster counts):")
     for name, which in dict.fromkeys((c.function, c.which) for c in cells if c.expression):
         print(f"  {name} {which}: {_bench.expression(name, which)}")
+    if any("special." in (c.expression or "") for c in cells) and not _bench.machine()["scipy"]:
+        print("special is not SciPy's, which is not installed, but math's, element by element: many times slower")

@@ -25,6 +25,7 @@ import numpy as np
 
 from actc import _cli_apply
 from actc._cli_apply import Refusal, reason
+from actc._version import __version__
 
 BLOCK = 2**24  # elements of an .npy file: tens of milliseconds, so that a task's own cost does not count
 PATIENCE = 10.0  # seconds in which a scheduler, and any worker of it, has to answer
@@ -111,6 +112,8 @@ def _zarr(job: Job) -> Iterator[Work]:
     x, source = _opened(Path(job.source)), str(Path(job.source).resolve())
     if x is None:
         raise Refusal(f"{job.source}: not {what}")
+    if final != Path(source) and (final.is_relative_to(source) or Path(source).is_relative_to(final)):
+        raise Refusal(f"{job.target}: one of it and {job.source} would lie within the other")
     if job.bfloat16:
         raise Refusal("--bfloat16 is for .npy files")
     dtype = _cli_apply._result_dtype(job.f, np.empty(0, x.dtype), job.source)
@@ -139,7 +142,11 @@ def _opened(path: Path) -> Any:
 def _zarr_block(f: Any, parameters: Any, source: str, target: str, block: tuple[slice, ...]) -> int:
     import zarr
 
-    x: Any = zarr.open_array(source, mode="r")[block]
+    try:
+        x: Any = zarr.open_array(source, mode="r")[block]
+    except Exception as error:  # a chunk that is cut off, of any of its codecs
+        where = ", ".join(f"{s.start}:{s.stop}" for s in block)
+        raise Refusal(f"{source}: [{where}] cannot be read: {reason(error)}") from None
     zarr.open_array(target, mode="r+")[block] = f(x, **parameters)
     return int(np.size(x))
 
@@ -195,6 +202,8 @@ def _client(scheduler: str | None, workers: int | None) -> Iterator[Any]:
     try:
         asyncio.run(asyncio.wait_for(_greet(scheduler), PATIENCE))
         client = distributed.Client(scheduler, timeout=PATIENCE)
+    except TimeoutError:
+        raise Refusal(f"the scheduler at {scheduler} does not answer: nothing came in {PATIENCE:g} seconds") from None
     except (OSError, ValueError, TypeError) as error:
         raise Refusal(f"the scheduler at {scheduler} does not answer: {reason(error)}") from None
     with client:
@@ -219,6 +228,7 @@ def _run(client: Any, work: Work) -> None:
         client.wait_for_workers(1, timeout=PATIENCE)
     except TimeoutError:
         raise Refusal(f"the scheduler at {address} has no workers") from None
+    _ask_workers(client, address)
     progress, done, heard = _cli_apply._Progress(work.total), 0, time.monotonic()
     futures = client.map(work.task, work.blocks, pure=False)
     # With results: to ask here for one that was lost with the last worker would be to wait forever
@@ -238,10 +248,28 @@ def _run(client: Any, work: Work) -> None:
         _stop(client, futures)
 
 
+def _version() -> str:
+    return __version__
+
+
+def _ask_workers(client: Any, address: str) -> None:
+    """Whether they have this very actc: a worker that gets a block and cannot import actc does not refuse it, it dies,
+    and so do all others in turn; and one that has another version may give other bits."""
+    try:
+        found = client.sync(client.run, _version, on_error="return", callback_timeout=3 * PATIENCE)  # to import it
+    except OSError:
+        raise Refusal(f"not all workers of the scheduler at {address} answer") from None
+    for worker, version in found.items():
+        if isinstance(version, Exception):
+            raise Refusal(f"the worker at {worker} cannot use actc: {reason(version)}")
+        if version != __version__:
+            raise Refusal(f"the worker at {worker} has actc {version}, and here it is {__version__}")
+
+
 def _has_workers(client: Any, address: str) -> bool:
     try:
-        return bool(client.nthreads())
-    except OSError:
+        return bool(client.nthreads(callback_timeout=PATIENCE))
+    except OSError:  # TimeoutError is one
         raise Refusal(f"the scheduler at {address} was lost") from None
 
 
@@ -253,7 +281,7 @@ def _number(result: Any, address: str) -> int:
     match result[1] if isinstance(result, tuple) else result:
         case int(number):
             return number
-        case OSError() as error:
+        case OSError() | Refusal() as error:
             raise error
         case KilledWorker():
             raise Refusal("a block was given up, for several workers in turn died over it")
@@ -272,6 +300,7 @@ def _stop(client: Any, futures: list[Any]) -> None:
     """Until no worker is at work on what is left. They are asked themselves: the scheduler forgets what is cancelled
     while a worker may be about to write a block of it."""
     with contextlib.suppress(Exception):  # of a scheduler that is no longer there
+        client.nthreads(callback_timeout=PATIENCE)  # the calls below would wait forever for one that hangs
         client.cancel([f for f in futures if not f.done()], force=True)
         limit = time.monotonic() + PATIENCE
         while True in client.run(_is_busy, on_error="return").values() and time.monotonic() < limit:

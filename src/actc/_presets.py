@@ -450,11 +450,12 @@ _PAGE = """# Presets
 it computes the same function:
 
 ```python
-import actc
+import numpy as np, actc
 
+x = np.linspace(-3, 3, 7, dtype=np.float32)
 keras = actc.preset("keras")
 keras.leaky_relu(x)                                 # slope 0.2; actc.leaky_relu has 0.01
-keras.hard_shrink.backward(g, x, threshold=1.0)
+keras.hard_shrink.backward(np.ones_like(x), x, threshold=1.0)
 actc.preset("jax").gelu(x)                          # the tanh form, as in jax.nn
 for name, f in keras.items(): ...
 ```

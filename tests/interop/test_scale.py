@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -134,6 +135,23 @@ def test_zarr_of_which_chunks_are_missing(scale: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(zarr.open_array(tmp_path / "y.zarr", mode="r")[:], actc.sigmoid(given[:]))
 
 
+def test_zarr_of_which_a_chunk_is_cut_off(scale: Any, tmp_path: Path) -> None:
+    zarr.create_array(tmp_path / "x.zarr", data=VALUES[:100], chunks=(10,))
+    (tmp_path / "x.zarr" / "c" / "3").write_bytes(b"no")
+    assert refused(scale(CURVED, tmp_path / "x.zarr", tmp_path / "y.zarr"), "x.zarr: [30:40] cannot be read: ")
+    assert os.listdir(tmp_path) == ["x.zarr"]
+
+
+def test_zarr_within_zarr(scale: Any, tmp_path: Path) -> None:
+    """Replaced or not: the one would go with the other."""
+    outer, inner = tmp_path / "x.zarr", tmp_path / "x.zarr" / "y.zarr"
+    zarr.create_array(outer, data=VALUES[:100])
+    assert refused(scale(CURVED, outer, inner), "within the other")
+    zarr.create_array(inner, data=VALUES[:100])
+    assert refused(scale(CURVED, inner, outer, "--force"), "within the other")
+    np.testing.assert_array_equal(zarr.open_array(inner, mode="r")[:], VALUES[:100])
+
+
 def test_zarr_in_place(scale: Any, tmp_path: Path) -> None:
     x = VALUES[:1000]
     zarr.create_array(tmp_path / "x.zarr", data=x, chunks=(100,))
@@ -240,6 +258,12 @@ def test_a_block_that_kills_every_worker(array: Any, tmp_path: Path, monkeypatch
     assert os.listdir(tmp_path) == ["in.npy"]
 
 
+def answer(version: Any) -> Any:
+    if isinstance(version, Exception):
+        raise version
+    return version
+
+
 def picky(x: Any, **parameters: Any) -> Any:
     """A function that fails without a word."""
     if x.size:
@@ -252,6 +276,17 @@ def test_a_task_that_fails(shared: Any, array: Any, tmp_path: Path) -> None:
     with pytest.raises(_cli_apply.Refusal, match="a worker failed: MemoryError: MemoryError"):
         _cli_scale.apply(*job, scheduler=shared.scheduler_address)
     assert os.listdir(tmp_path) == ["in.npy"]
+
+
+@pytest.mark.parametrize("version", [ModuleNotFoundError("No module named 'actc'"), "0.0"], ids=["none", "other"])
+def test_workers_without_this_actc(
+    scale: Any, shared: Any, array: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: Any
+) -> None:
+    """They are asked, not killed: a task that a worker cannot unpickle is its end."""
+    monkeypatch.setattr(_cli_scale, "_version", functools.partial(answer, version))
+    before = pids(shared)
+    assert refused(scale(CURVED, array(VALUES), tmp_path / "y.npy"), "the worker at tcp://", str(version))
+    assert pids(shared) == before and os.listdir(tmp_path) == ["in.npy"]
 
 
 def test_all_workers_leave(call: Any, array: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,6 +314,7 @@ def test_schedulers_that_do_not_answer(call: Any, array: Any, tmp_path: Path, mo
             start = time.monotonic()
             result = call("apply", CURVED, source, tmp_path / "y.npy", "--dask", "--scheduler", address)
             assert refused(result, f"the scheduler at {address} does not answer")
+            assert "TimeoutError" not in result[2]
             assert time.monotonic() - start < 10
     assert os.listdir(tmp_path) == ["in.npy"]
 
@@ -291,7 +327,10 @@ def test_a_scheduler_without_workers(call: Any, array: Any, tmp_path: Path, monk
     assert os.listdir(tmp_path) == ["in.npy"]
 
 
-def test_a_scheduler_that_is_lost(call: Any, array: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hanging"])
+def test_a_scheduler_that_is_lost(
+    call: Any, array: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+) -> None:
     monkeypatch.setattr(_cli_scale, "PATIENCE", 2.0)
     monkeypatch.setattr(_cli_scale, "BLOCK", 10)
     start = "from distributed.cli.dask_{0} import main; main()"
@@ -311,7 +350,7 @@ def test_a_scheduler_that_is_lost(call: Any, array: Any, tmp_path: Path, monkeyp
         with distributed.Client(scheduler_file=str(tmp_path / "address")) as client:
             client.wait_for_workers(1, timeout=30)
             address = client.scheduler.address
-        during(monkeypatch, processes[0].kill)
+        during(monkeypatch, lambda: processes[0].send_signal(how))
         result = call("apply", CURVED, array(VALUES), tmp_path / "y.npy", "--dask", "--scheduler", address)
         assert refused(result, f"the scheduler at {address} was lost")
         assert sorted(os.listdir(tmp_path)) == ["address", "in.npy"]
@@ -421,8 +460,9 @@ def test_interrupted(scale: Any, array: Any, tmp_path: Path, monkeypatch: pytest
     assert sorted(os.listdir(tmp_path)) == ["in.npy", "in.zarr"]
 
 
-def test_interrupted_at_a_terminal(tmp_path: Path) -> None:
-    """Ctrl-C reaches the workers too, and they keep quiet."""
+@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM"])
+def test_interrupted_from_outside(tmp_path: Path, how: str) -> None:
+    """Ctrl-C at a terminal reaches the workers too, and they keep quiet; SIGTERM is for the command alone."""
     with open(tmp_path / "in.npy", "wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (2**31,)})
         file.truncate(file.tell() + 2**33)
@@ -436,7 +476,10 @@ def test_interrupted_at_a_terminal(tmp_path: Path) -> None:
         while not any(p.stat().st_blocks > 10**4 for p in tmp_path.glob(".out.npy.*")):
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGINT)
+        if how == "Ctrl-C":
+            os.killpg(process.pid, signal.SIGINT)
+        else:
+            process.terminate()
         _, err = process.communicate(timeout=30)
     finally:
         with contextlib.suppress(ProcessLookupError):
