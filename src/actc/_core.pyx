@@ -94,14 +94,31 @@ cdef int dtype_of(int type_number) noexcept nogil:
 
 # ---- loops -----------------------------------------------------------------------------------------------------------
 
+cdef inline int apply_strided(operation *op, int dtype, char **data, const Py_ssize_t *strides,
+                              size_t n) noexcept nogil:
+    if op.row == NULL:
+        return actc_threads_gate_apply_strided(op.gate, op.which, <actc_dtype>dtype, data, strides, n)
+    return actc_threads_apply_strided(op.row, op.which, <actc_dtype>dtype, data, strides, n)
+
+
 cdef int strided_loop(PyArrayMethod_Context *context, char **data, const Py_ssize_t *dimensions,
                       const Py_ssize_t *strides, void *unused) noexcept nogil:
     cdef operation *op = operation_of(context.caller)
     cdef int dtype = dtype_of((<PyArray_Descr *>context.descriptors[0]).type_num)
-    if op.row == NULL:
-        return actc_threads_gate_apply_strided(op.gate, op.which, <actc_dtype>dtype, data, strides,
-                                               <size_t>dimensions[0])
-    return actc_threads_apply_strided(op.row, op.which, <actc_dtype>dtype, data, strides, <size_t>dimensions[0])
+    cdef int out = op.inputs + op.parameters, k
+    cdef char *here[MOST]
+    cdef Py_ssize_t n = dimensions[0], _i
+    # reduce and accumulate: each result is the next one's first operand, which vectors would have read before
+    if n > 1 and data[out] == data[0] + strides[0] and strides[out] == strides[0]:
+        for k in range(out + op.outputs):
+            here[k] = data[k]
+        for _i in range(n):
+            if apply_strided(op, dtype, here, strides, 1):
+                return -1
+            for k in range(out + op.outputs):
+                here[k] += strides[k]
+        return 0
+    return apply_strided(op, dtype, data, strides, <size_t>n)
 
 
 cdef int sum_loop(PyArrayMethod_Context *context, char **data, const Py_ssize_t *dimensions,
