@@ -426,7 +426,7 @@ def test_attributes(op: Any, tier: str) -> None:
 @every_op
 @pytest.mark.parametrize("lead", [(4, 3), (4, 1), (1, 3), (1, 1)])
 def test_axis(op: Any, lead: tuple[int, int]) -> None:
-    """Views and contiguous arrays, which are taken directly: once also where the result of a column had another shape."""
+    """Views and contiguous arrays, which are taken directly: a column's result once had another shape there."""
     for kind in kinds_of(op):
         f = gufunc(op, "default", kind)
         for n in (6, 1):
@@ -443,6 +443,21 @@ def test_axis(op: Any, lead: tuple[int, int]) -> None:
                 call(f, op, [np.zeros((2, 2, 2), np.float32)] * len(arrays), axis=axis) if not op.grouped else f(
                     *[np.zeros((2, 2, 2), np.float32)] * len(arrays), 2, axis=axis
                 )
+
+
+@every_op
+def test_results_across_the_rows_of_an_input(op: Any) -> None:
+    """Rows along one axis, results along another of the same array."""
+    if op.shape != "map":
+        return
+    x = np.random.default_rng(0).standard_normal((70, 70))
+    f, more = gufunc(op), [()] * len(op.parameters)
+    given = x.copy()
+    assert f(given, axes=[0, *more, 1], out=given) is given
+    same(given, f(x, axis=0).T)
+    given = x.copy()
+    gufunc(op, kind="backward")(given, x[::-1], axes=[0, 1, *more, 1], out=given)
+    same(given, gufunc(op, kind="backward")(x.T.copy(), x[::-1]))
 
 
 def test_keepdims() -> None:
@@ -527,6 +542,37 @@ def test_wrong_options() -> None:
         actc.softmax(x, 1.0, temperature=2.0)
     with pytest.raises(TypeError):
         actc.logmeanexp(x, where=x > 0)
+    with pytest.raises(TypeError, match="not axes"):
+        actc.softmax(x, axes=[(0,), (), (0,)], empty="zero")
+    with pytest.raises(TypeError, match="one out"):
+        actc.maxout(x, 2, np.ones((2, 2)), out=np.ones((2, 2)))
+    with pytest.raises(TypeError, match="one out"):
+        actc.maxout(x, 2, np.ones((2, 2)), 3)
+    with pytest.raises(ValueError, match="one array, not 2"):
+        actc.maxout(x, 2, out=(x, x))
+    for too_few in (
+        lambda: actc.softmax(where=x > 0),
+        lambda: actc.logsumexp.backward(x[0], where=x > 0),
+        lambda: actc.maxout(pieces=2),
+        lambda: actc.maxout.backward(x, pieces=2),
+    ):
+        with pytest.raises(TypeError, match="positional argument"):
+            too_few()
+    for bad in (x * 1j, x.astype(np.longdouble), x.astype(str), x.astype(object)):
+        with pytest.raises(TypeError, match="must be real"):
+            actc.maxout.index(bad, 2)
+
+
+def test_none_is_no_parameter() -> None:
+    """Neither where calls are taken directly; as an output it is one to be made."""
+    x = np.ones((2, 4))
+    for f in (actc.softmax, actc.standardize):
+        for given in (x, x.T):
+            with pytest.raises(TypeError, match="Cannot cast"):
+                f(given, None)
+            with pytest.raises(TypeError, match="multiple values"):
+                f(given, None, **dict.fromkeys(f.parameters, 1.0))
+        same(f(x, 1.0, None), f(x, 1.0))
 
 
 def test_temperature_arrays() -> None:
@@ -581,6 +627,25 @@ def test_masks_at_negative_temperatures(op: Any) -> None:
     same(f(x.T, [-0.5, 2, 1], where=mask.T, axis=0).T, f(x, [-0.5, 2, 1], where=mask))
     assert f(x, -0.5, where=mask, empty="zero")[:2, 1].tolist() == [0, 0]
     assert f(np.full(3, np.inf), -0.5, empty="zero").tolist() == [0] * 3
+
+
+@pytest.mark.parametrize("op", [r for r in TABLE if r.masked and r.parameters], ids=lambda r: r.name)
+def test_masks_and_temperatures_of_any_shape(op: Any) -> None:
+    """A temperature has the axes of x without the one that rows run along, whether it has fewer or more of them."""
+    f, x = gufunc(op), np.random.default_rng(0).standard_normal((4, 3, 4))
+    mask = x > -1
+    for t in (np.array([1, -1, 2, -2.0])[:3], np.array([[1], [-1.0], [2]])[:1], np.array([[[1]], [[-2.0]]])):
+        for empty in ("nan", "zero"):
+            for axis in (1, 2, -2, -1):
+                length = x.shape[3 - axis % 3]  # of the last axis that is left
+                parameter = t if t.size < 3 else np.resize(t, length)
+                found = f(x, parameter, axis=axis, where=mask, empty=empty)
+                rows, chosen = np.moveaxis(x, axis, -1), np.moveaxis(mask, axis, -1)
+                shape = np.broadcast_shapes(rows.shape[:-1], parameter.shape)
+                full = [np.broadcast_to(a, shape + a.shape[-1:]) for a in (rows, chosen)]
+                each_t = np.broadcast_to(parameter, shape)
+                wanted = np.array([f(full[0][i], each_t[i], where=full[1][i], empty=empty) for i in np.ndindex(shape)])
+                same(found, np.moveaxis(wanted.reshape(*shape, -1), -1, axis))
 
 
 def test_hardmax_never_chooses_what_is_masked() -> None:

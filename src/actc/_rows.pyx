@@ -252,7 +252,7 @@ cdef PyObject *call(PyObject *ufunc, PyObject *const *args, size_t nargsf, PyObj
     count = PyTuple_GET_SIZE(keywords) if keywords != NULL else 0
     if direct:
         for i in range(first_out + 1):
-            operand[i] = args[i] if i < given and args[i] != Py_None else NULL
+            operand[i] = args[i] if i < given and (i < first_out or args[i] != Py_None) else NULL
         for i in range(count):
             key, value = PyTuple_GET_ITEM(keywords, i), args[given + i]
             if is_named(key, _axis):
@@ -326,7 +326,10 @@ def general(ufunc, row, int inputs, int parameters, tuple args, dict kwargs):
                     raise TypeError(f"{row.name}() got multiple values for argument '{name}'")
             else:
                 operands.append(kwargs.pop(name, default))
-    if row.options.isdisjoint(kwargs) and not row.grouped:
+    if "axes" in kwargs and ("out" in kwargs or len(operands) > inputs + parameters):
+        # NumPy computes in place where an output is an input, though rows of the one may lie across those of the other
+        operands[:inputs] = [a.copy() if isinstance(a, np.ndarray) else a for a in operands[:inputs]]
+    if len(operands) < inputs or (row.options.isdisjoint(kwargs) and not row.grouped):  # NumPy has the words for too few
         return plain(ufunc, operands, kwargs)
     return row.with_options(ufunc, row, inputs, parameters, operands, kwargs)
 
