@@ -178,8 +178,8 @@ def _bounds(lower: Any, upper: Any) -> tuple[float, float]:
         if given.ndim or given.dtype.kind not in "biufV" or given.dtype.char == "g":
             raise TypeError(f"rrelu: {name} must be a number that float64 holds, not {value!r} of {given.dtype}")
     lower, upper = float(lower), float(upper)
-    if not (math.isfinite(lower) and math.isfinite(upper) and math.isfinite(upper - lower)):
-        raise ValueError(f"rrelu: bounds and their distance must be finite, not lower={lower}, upper={upper}")
+    if not (math.isfinite(upper - lower) and math.isfinite(upper + lower)):  # of which the mean is half
+        raise ValueError(f"rrelu: bounds, their distance and sum must be finite, not lower={lower}, upper={upper}")
     if lower > upper:
         raise ValueError(f"rrelu: lower must not exceed upper, but lower={lower}, upper={upper}")
     return lower, upper
