@@ -460,6 +460,16 @@ def test_results_across_the_rows_of_an_input(op: Any) -> None:
     same(given, gufunc(op, kind="backward")(x.T.copy(), x[::-1]))
 
 
+@pytest.mark.parametrize("f", [actc.logsumexp, actc.logmeanexp], ids=lambda f: f.__name__)
+def test_numbers_over_the_rows_they_are_made_of(f: Any) -> None:
+    """NumPy broadcasts a result over a larger output, which may be the input."""
+    x = np.random.default_rng(0).standard_normal((300, 300))
+    for given in (x[0], x, x.T):
+        own = given.copy()
+        assert f(own, out=own) is own
+        same(own, np.broadcast_to(f(given), own.shape))
+
+
 def test_keepdims() -> None:
     for shape in ((3, 4, 5), (3, 4, 1), (3, 1, 1), (1, 4, 5)):
         x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)

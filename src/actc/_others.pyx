@@ -200,6 +200,8 @@ def make_apl(str kind, bint exact):
     ufunc = PyUFunc_FromFuncAndDataAndSignature(
         NULL, NULL, NULL, 0, inputs, outputs, PyUFunc_None, name, NULL, 0, signature)
     (<PyUFuncObject *>ufunc).data = <void *>&which_of[which]
+    for i in range(inputs, operands):
+        not_elementwise(<PyUFuncObject *>ufunc, i)  # it may be the hinges, which all elements read
     slots[0].slot = NPY_METH_strided_loop
     slots[0].pfunc = <void *>sums if which == ACTC_PARAMETER_BACKWARD else <void *>elements
     slots[1].slot, slots[1].pfunc = 0, NULL

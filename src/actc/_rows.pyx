@@ -386,6 +386,9 @@ def make_gufunc(row, str kind, bint exact):
     if op.row.shape == ACTC_DOUBLED:
         (<GeneralisedUFunc *><PyObject *>ufunc).process_core_dims_func = twice
 
+    if op.is_one[operands - 1]:
+        not_elementwise(<PyUFuncObject *>ufunc, operands - 1)  # f(x, out=x) spreads one number over the row it is made of
+
     slots[0].slot, slots[0].pfunc = NPY_METH_strided_loop, <void *>row_loop
     slots[1].slot, slots[1].pfunc = 0, NULL
     spec.name, spec.nin, spec.nout = b"actc", op.inputs + op.parameters, op.outputs
