@@ -568,9 +568,12 @@ def test_wrong_options() -> None:
     ):
         with pytest.raises(TypeError, match="positional argument"):
             too_few()
-    for bad in (x * 1j, x.astype(np.longdouble), x.astype(str), x.astype(object)):
+    for bad in (x * 1j, x.astype(np.longdouble), x.astype(str), x.astype(object), x.astype("M8[s]"), x.view("V4")):
         with pytest.raises(TypeError, match="must be real"):
             actc.maxout.index(bad, 2)
+        for wrong in (lambda a: actc.softmax(a, where=x > 0), lambda a: actc.softmax(x, a[:, 0], where=x > 0)):
+            with pytest.raises(TypeError):
+                wrong(bad)
 
 
 def test_none_is_no_parameter() -> None:

@@ -247,6 +247,7 @@ X = np.full(4, -1.0)
         (TypeError, "out must be an array", lambda f: f(X, training=True, rng=1, out=[0, 0, 0, 0])),
         (TypeError, "loop", lambda f: f(X * 1j, training=True, rng=1)),
         (TypeError, "loop", lambda f: f("text", training=True, rng=1)),
+        (TypeError, "lower must be a number", lambda f: f(X, np.zeros((), "V4"))),
     ],
 )
 def test_bad_input(error: Any, match: str, call: Any) -> None:

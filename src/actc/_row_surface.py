@@ -75,10 +75,13 @@ def _masked(ufunc: Any, row: Any, inputs: int, parameters: int, operands: list[A
     if "axes" in kwargs:
         raise TypeError(f"{row.name}() takes axis, not axes, beside where or empty")
     x: np.ndarray = np.asanyarray(operands[inputs - 1])
+    if type(x.dtype) not in _core.promotions():
+        return _rows.plain(ufunc, operands, kwargs)  # which has no loop for it, and says so
     fill: Any = np.float64(row.masked)
     axis = _index(kwargs.get("axis", -1))
     if parameters:  # a temperature: below 0 it turns the order around
-        fill = np.where(np.signbit(np.asarray(operands[inputs], np.float64)), -fill, fill)[..., None]
+        values = np.asarray(operands[inputs]).astype(np.float64, casting="same_kind")
+        fill = np.where(np.signbit(values), -fill, fill)[..., None]
     if where is not True:
         where = np.asanyarray(where)
         if where.dtype != np.bool_:

@@ -175,7 +175,7 @@ class RReLU:
 def _bounds(lower: Any, upper: Any) -> tuple[float, float]:
     for name, value in (("lower", lower), ("upper", upper)):
         given = np.asarray(value)
-        if given.ndim or given.dtype.kind not in "biufV" or given.dtype.char == "g":
+        if given.ndim or given.dtype.kind not in "biufV" or given.dtype.char in "gV":
             raise TypeError(f"rrelu: {name} must be a number that float64 holds, not {value!r} of {given.dtype}")
     lower, upper = float(lower), float(upper)
     if not (math.isfinite(upper - lower) and math.isfinite(upper + lower)):  # of which the mean is half

@@ -168,11 +168,10 @@ def parameter_backward(row: Any, sums: np.ufunc, exact: bool) -> Any:
         for n, v, p, total in zip(names, values, padded, results if len(names) > 1 else [results], strict=True):
             wide = np.asarray(total).reshape([shape[a] if a in kept else 1 for a in range(ndim)])
             more = tuple(a for a in kept if p.shape[a] == 1)
-            gradients[n] = (
-                np.add.reduce(wide, axis=more, keepdims=True).reshape(v.shape)[()]
-                if more
-                else wide.reshape(v.shape)[()]
-            )
+            if more:
+                with np.errstate(all="ignore"):  # infinities of both signs
+                    wide = np.add.reduce(wide, axis=more, keepdims=True)
+            gradients[n] = wide.reshape(v.shape)[()]
         return gradients
 
     P = inspect.Parameter
