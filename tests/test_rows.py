@@ -576,6 +576,19 @@ def test_wrong_options() -> None:
                 wrong(bad)
 
 
+def test_masks_are_not_lost_on_other_arrays() -> None:
+    """What has an __array_ufunc__ of its own would be asked without the mask: it is an object among objects instead."""
+
+    class Other:
+        def __array_ufunc__(self, *args: Any, **kwargs: Any) -> str:
+            return "asked"
+
+    assert actc.softmax(Other()) == "asked"
+    for options in ({"where": True}, {"where": np.ones(3, bool)}, {"empty": "zero"}):
+        with pytest.raises(TypeError):
+            actc.softmax(Other(), **options)
+
+
 def test_none_is_no_parameter() -> None:
     """Neither where calls are taken directly; as an output it is one to be made."""
     x = np.ones((2, 4))

@@ -74,7 +74,7 @@ def _masked(ufunc: Any, row: Any, inputs: int, parameters: int, operands: list[A
         raise ValueError(f"{row.name}: empty must be {allowed}, not {empty!r}")
     if "axes" in kwargs:
         raise TypeError(f"{row.name}() takes axis, not axes, beside where or empty")
-    x: np.ndarray = np.asanyarray(operands[inputs - 1])
+    operands[inputs - 1] = x = np.asanyarray(operands[inputs - 1])
     if type(x.dtype) not in _core.promotions():
         return _rows.plain(ufunc, operands, kwargs)  # which has no loop for it, and says so
     fill: Any = np.float64(row.masked)
