@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import oracle
-from conftest import DTYPES, run_python
+import pytest
+from conftest import DTYPES, every_dtype, run_python, same_bits
 from test_calls import Own, show
 
 import actc
@@ -174,3 +175,30 @@ def test_views_and_copies() -> None:
         np.testing.assert_array_equal(found, wanted, err_msg=label)
         right += 1
     assert right > math.floor(CALLS * 0.6)
+
+
+@pytest.mark.parametrize("number", [1.0, 2, True])
+@every_dtype
+def test_numbers_of_python_adapt_to_arrays(number: Any, dtype: Any) -> None:
+    """The result has the array's dtype, and the bits that a number of that dtype gives; NumPy takes a float beside a
+    bfloat16 for a double."""
+    x, key = np.array([-1, 0.5, 2, 3], dtype), {"training": True, "rng": 1}
+    jax = actc.preset("jax")
+    for f, operands in (
+        *((f.backward, (x,)) for f in actc.functions.values() if f.__name__ not in ("apl", "crelu")),
+        (actc.apl.backward, (x, [1.0], [0.5])),
+        *((g, (x,)) for g in actc.gates.values()),
+        *((g.backward, (x, x)) for g in actc.gates.values()),
+        *((g.packed.backward, (x,)) for g in actc.gates.values()),
+        (actc.logsumexp.backward, (x,)),
+        (functools.partial(actc.logsumexp.backward, where=[True, False, True, True]), (x,)),
+        (jax.logsumexp.backward, (x,)),
+        (functools.partial(jax.logsumexp.backward, axis=0), (x,)),
+        (functools.partial(jax.logsumexp.backward, axis=0, keepdims=True), (x,)),
+        (functools.partial(actc.rrelu.backward, **key), (x[0],)),
+        (actc.preset("tensorflow").selu.backward, (x,)),
+    ):
+        found, wanted = f(number, *operands), f(dtype.type(number), *operands)
+        for y, w in zip(*(r if isinstance(r, tuple) else (r,) for r in (found, wanted)), strict=True):
+            same_bits(y, w)
+            assert y.dtype == dtype

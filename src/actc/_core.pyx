@@ -189,13 +189,18 @@ cdef int refuser(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) noe
     return -1
 
 
-cdef object common(a, b):
+cdef object common(object a, object b):
+    """The common DType class of two."""
+    for number, array in ((a, b), (b, a)):  # NumPy makes a double of Python's float beside a bfloat16
+        if number is PyFloat and computed_in.get(array) is array:
+            return array
     cdef DType c = PyArray_CommonDType(<DType><PyObject *>a, <DType><PyObject *>b)
     result = <object><PyObject *>c
     Py_XDECREF(<PyObject *>c)
     return result
 
 
+PyFloat = <object><PyObject *>&PyArray_PyFloatDType
 Float64, LongDouble = type(np.dtype(np.float64)), type(np.dtype(np.longdouble))
 
 
@@ -219,7 +224,7 @@ def _register_dtypes():
     for code in "iIlLqQ":
         computed_in[type(np.dtype(code))] = wide
     # Python's own numbers, which adapt to an array beside them and are float64 without one
-    computed_in[<object><PyObject *>&PyArray_PyFloatDType] = wide
+    computed_in[PyFloat] = wide
     computed_in[<object><PyObject *>&PyArray_PyLongDType] = wide
     return [type(np.dtype(s)) for s in (np.float16, np.float32, np.float64) + ((bfloat16,) if bfloat16 else ())]
 

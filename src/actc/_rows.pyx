@@ -19,7 +19,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.mem cimport PyMem_Calloc
 from actc cimport *
 from actc.capi cimport *
-from actc._core cimport dtype_of, follow_context
+from actc._core cimport common, dtype_of, follow_context
 
 from actc import _core
 
@@ -33,7 +33,6 @@ cdef extern from *:
 
 cdef extern from "Python.h":
     PyObject *PyErr_Occurred()
-    void Py_XDECREF(PyObject *)
     void Py_INCREF_pointer "Py_INCREF" (PyObject *)
     int PyTuple_CheckExact(PyObject *)
     PyObject *PyTuple_GET_ITEM(PyObject *, Py_ssize_t)
@@ -118,7 +117,6 @@ cdef int promoter(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) no
     cdef operation *op = operation_of(ufunc)
     cdef int operands = op.inputs + op.parameters + op.outputs, i
     cdef PyObject *wanted = NULL
-    cdef DType both
     try:
         for i in range(operands):  # dtype= or signature=
             if fixed[i] != NULL and not op.inputs <= i < op.inputs + op.parameters:
@@ -129,9 +127,7 @@ cdef int promoter(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) no
         else:
             found = <object><PyObject *>given[0]
             if op.inputs == 2:
-                both = PyArray_CommonDType(given[0], given[1])
-                found = <object><PyObject *>both
-                Py_XDECREF(<PyObject *>both)
+                found = common(found, <object><PyObject *>given[1])
         found = computed_in.get(found)
         if found is None:
             return -1

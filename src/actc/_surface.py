@@ -133,6 +133,11 @@ def accuracy(row: Any, kind: str, exact: bool) -> list[str]:
     ]
 
 
+def adaptable(a: Any) -> Any:
+    """What `resolve_dtypes` takes for an operand: Python's numbers adapt to the arrays beside them."""
+    return type(a) if type(a) in (int, float) else np.asanyarray(a).dtype
+
+
 def parameter_backward(row: Any, sums: np.ufunc, exact: bool) -> Any:
     """The function `f.parameter_backward` of one row; `sums` adds up over the last axis."""
     names = list(row.parameters)
