@@ -552,6 +552,9 @@ def test_wrong_options() -> None:
         actc.softmax(x, 1.0, temperature=2.0)
     with pytest.raises(TypeError):
         actc.logmeanexp(x, where=x > 0)
+    for options in ({}, {"where": x > 0}):  # which has no such option
+        with pytest.raises(TypeError, match="unexpected keyword argument 'empty'"):
+            actc.logsumexp(x, empty="nan", **options)
     with pytest.raises(TypeError, match="not axes"):
         actc.softmax(x, axes=[(0,), (), (0,)], empty="zero")
     with pytest.raises(TypeError, match="one out"):

@@ -68,10 +68,9 @@ def _index(axis: Any) -> int:
 
 
 def _masked(ufunc: Any, row: Any, inputs: int, parameters: int, operands: list[Any], kwargs: dict[str, Any]) -> Any:
-    where, empty = kwargs.pop("where", True), kwargs.pop("empty", "nan")
-    if empty not in ("nan", "zero") or (empty == "zero" and not row.empty):
-        allowed = '"nan" or "zero"' if row.empty else '"nan"'
-        raise ValueError(f"{row.name}: empty must be {allowed}, not {empty!r}")
+    where, empty = kwargs.pop("where", True), kwargs.pop("empty", "nan") if row.empty else "nan"
+    if empty not in ("nan", "zero"):
+        raise ValueError(f'{row.name}: empty must be "nan" or "zero", not {empty!r}')
     if "axes" in kwargs:
         raise TypeError(f"{row.name}() takes axis, not axes, beside where or empty")
     operands[inputs - 1] = x = np.asanyarray(operands[inputs - 1])
