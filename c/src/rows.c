@@ -143,11 +143,16 @@ static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own,
             u->write[dtype](reals, at, outside.lane, in_vector);
     }
 }
+/* Of a row along memory, what has nothing between its elements stays where it is. */
+static int stays(const panel *p, int own, const memory *outside, size_t real)
+{
+    return p->along && own && outside->lane == (ptrdiff_t)real;
+}
 static void stage_all(const unit *u, const call *c, const panel *p, const memory *outside, int own, size_t real,
                       int first, int end)
 {
     for (int k = first; k < end; k++)
-        for (size_t row = 0; row < p->width; row += (size_t)u->lanes) {
+        for (size_t row = 0; row < p->width && !stays(p, own, &outside[k], real); row += (size_t)u->lanes) {
             const size_t left = p->width - row, width = left < (size_t)u->lanes ? left : (size_t)u->lanes;
             memory from = outside[k], m = k < c->inputs ? p->in[k] : p->out[k - c->inputs];
             from.at += (ptrdiff_t)row * from.lane;
@@ -173,6 +178,7 @@ static void staged(const unit *u, const call *c, panel *p, row_kernel *const *ke
     for (int k = 0; k < c->operands; k++) {
         memory *m = memory_of(c, p, k);
         outside[k] = *m;
+        if (stays(p, own, m, real)) continue;
         m->at = scratch + (size_t)(k - (k >= c->inputs && shares)) * room;
         m->lane = (ptrdiff_t)real;
         m->step = (ptrdiff_t)(vector * p->rows);
@@ -245,8 +251,9 @@ static void run_with(const unit *u, const call *c)
     l.direct = own && (l.along ? lines_along : lines_across);
     /* As many vectors of rows side by side as the kernels have room for: all columns that there are, or panels; of short rows
        as many as stay in the cache. */
-    size_t beside = lanes == 1 ? 1 : MOST_SIDE_BY_SIDE / MAX_LANES;
+    size_t beside = lanes == 1 ? 1 : FLAT;
     l.all = !l.along && l.direct && dense && c->length >= 4 * MAX_LANES && c->rows <= beside * lanes && lanes > 1;
+    if (l.direct && !l.all && lanes > 1) beside = PANEL;
     while (!l.direct && beside > 1 && c->length * beside * lanes * real > (STAGED < room ? STAGED : room)) beside /= 2;
     l.most = l.along ? 1 : beside * lanes;
     p.length = c->length;

@@ -63,7 +63,7 @@ static double now(void) /* microseconds */
 enum {
     PIECES = 8,         /* a thread: where another process has one of the processors, the others finish its share */
     PROBE = 4,          /* what is done alone is so much less than a piece */
-    STACK = 1024 * 1024 /* bytes; kernels take an eighth, and some systems give threads no more than that */
+    STACK = 1024 * 1024 /* bytes; rows take up to a sixth of it */
 };
 
 typedef struct job {

@@ -27,7 +27,7 @@ typedef struct {
 /* A number for each row, or part of one, or chain of one. Not a power of two of vectors: where stores to one array and the
    loads that follow from the next agree in the last twelve bits of their address, a processor takes one for the other (a
    vector more than 64: logsumexp of 127 floats 1.2 ns instead of 0.6). */
-typedef V each[MOST_SIDE_BY_SIDE + 9];
+typedef V each[FLAT * CHAINS + 9];
 
 static INLINE int is_flat(const panel *p, mode way) { return !way.along && p->flat; }
 /* vectors of numbers for each row */
@@ -245,12 +245,13 @@ static INLINE V position(const panel *p, mode way, const V *of_first, spot i)
 /* ---- sums: a chain keeps what its additions round off ---- */
 
 /* After so many additions to a chain its low part is folded into the high one, for it is a plain sum of as many errors: in
-   a chain of a million equal terms they would add up. */
+   a chain of a million equal terms they would add up. Only where all chains have had as many, whatever the way: of 1009
+   to 1023 elements a last run or vector has some. */
 enum { RENEWED_AFTER = 64 };
 
 /* A pair for each chain of each row while it is added up, then a pair for each row. */
 typedef struct {
-    each h, l;
+    V h[PANEL * CHAINS + 9], l[PANEL * CHAINS + 9];
 } sums;
 static INLINE pair pair_of(const sums *s, size_t v)
 {
@@ -316,7 +317,8 @@ static INLINE size_t chains_used(const panel *p, mode way)
                 __VA_ARGS__ i##_h[i##_c] = now.h, i##_l[i##_c] = now.l;                                                \
                 if (way.along && (i##_v + 1) % i##_block == 0 && i.n == LANES) renew(&(s), i##_turns);                 \
             }                                                                                                          \
-            if (!way.along && (i##_r + 1) % i##_block == 0) renew(&(s), i##_turns * p->vectors);                       \
+            if (!way.along && (i##_r + 1) % i##_block == 0 && elements(p, way, i##_r + 1) <= p->length)                \
+                renew(&(s), i##_turns * p->vectors);                                                                   \
         }                                                                                                              \
     } while (0)
 #define ADD(v) now = added(now, single(v), is_first, 0)
