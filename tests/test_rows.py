@@ -805,7 +805,7 @@ def test_flat_symbols() -> None:
 @pytest.mark.parametrize("columns", [5, 12, 16, 24, 40, 48, 64, 65])
 @pytest.mark.parametrize("n", [100, 1016, 1024, 2047])
 def test_columns_without_gaps(columns: int, n: int) -> None:
-    """Three vectors of columns that are all of memory once took the wrong elements, and of 1009 to 1023 elements the sums
+    """Three vectors of columns that are all of memory once took the wrong elements, and sums of 1009 to 1023 elements
     were folded too early: sums of what cancels show it."""
     rng = np.random.default_rng(columns)
     for dtype in (np.float32, np.float64):
