@@ -163,3 +163,12 @@ def test_surface() -> None:
 def test_errors(call: Any, error: Any, text: str) -> None:
     with pytest.raises(error, match=text):
         call(np.ones(3, "f4"))
+
+
+def test_a_result_over_its_own_hinges() -> None:
+    x, a, b = np.random.default_rng(0).standard_normal((3, 300))
+    wanted = actc.apl(x, a, b)
+    for which in (0, 1, 2):
+        given = [x.copy(), a.copy(), b.copy()]
+        assert actc.apl(*given, out=given[which]) is given[which]
+        np.testing.assert_array_equal(given[which], wanted)

@@ -186,6 +186,15 @@ def test_dtypes() -> None:
     assert actc.maxout_layer(x.tolist(), W.tolist(), b.tolist()).dtype == np.float64
 
 
+def test_halves_overflow_without_a_warning() -> None:
+    x = np.full((4, 1), 60000, np.float16)
+    with np.errstate(all="raise"):
+        gx, gW, gb = actc.maxout_layer.backward(x, x, np.ones((1, 1, 2), np.float16), np.zeros((1, 2), np.float16))
+    assert gx.tolist() == x.tolist()
+    assert gW.tolist() == [[[np.inf, 0]]]
+    assert gb.tolist() == [[np.inf, 0]]
+
+
 def test_errors() -> None:
     x, W, b = operands(3, 2, 2, 4)
     y = np.full((4, 2), 7, np.float32)

@@ -210,6 +210,19 @@ def test_nan_and_infinity_reach_the_sum(parametrised: Any, dtype: Any) -> None:
                 assert not any(math.isfinite(v) for v in f(g, x).values())
 
 
+def test_infinities_of_both_signs_add_up_without_a_warning() -> None:
+    """Also where NumPy adds: over axes that another parameter has."""
+    g, x = np.array([np.inf, -np.inf]), np.ones(2)
+    for f in actc.elementwise.values():
+        if len(f.parameters) > 1:
+            first, *others = f.parameters.values()
+            with np.errstate(all="raise"):
+                sums = f.parameter_backward(g, x, np.full(2, first), *others)
+            assert [np.shape(total) for total in sums.values()] == [(2,), *[()] * len(others)]
+    with np.errstate(all="raise"):
+        assert np.isnan(actc.apl.parameter_backward(g, x, np.ones((2, 1)), [2.0])["b"]).all()
+
+
 def test_integers_and_mixed_dtypes(parametrised: Any, tier: str) -> None:
     f = TIERS[tier][parametrised.name].parameter_backward
     x = np.arange(-4, 5)

@@ -445,6 +445,31 @@ def test_axis(op: Any, lead: tuple[int, int]) -> None:
                 )
 
 
+@every_op
+def test_results_across_the_rows_of_an_input(op: Any) -> None:
+    """Rows along one axis, results along another of the same array."""
+    if op.shape != "map":
+        return
+    x = np.random.default_rng(0).standard_normal((70, 70))
+    f, more = gufunc(op), [()] * len(op.parameters)
+    given = x.copy()
+    assert f(given, axes=[0, *more, 1], out=given) is given
+    same(given, f(x, axis=0).T)
+    given = x.copy()
+    gufunc(op, kind="backward")(given, x[::-1], axes=[0, 1, *more, 1], out=given)
+    same(given, gufunc(op, kind="backward")(x.T.copy(), x[::-1]))
+
+
+@pytest.mark.parametrize("f", [actc.logsumexp, actc.logmeanexp], ids=lambda f: f.__name__)
+def test_numbers_over_the_rows_they_are_made_of(f: Any) -> None:
+    """NumPy broadcasts a result over a larger output, which may be the input."""
+    x = np.random.default_rng(0).standard_normal((300, 300))
+    for given in (x[0], x, x.T):
+        own = given.copy()
+        assert f(own, out=own) is own
+        same(own, np.broadcast_to(f(given), own.shape))
+
+
 def test_keepdims() -> None:
     for shape in ((3, 4, 5), (3, 4, 1), (3, 1, 1), (1, 4, 5)):
         x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
@@ -527,6 +552,56 @@ def test_wrong_options() -> None:
         actc.softmax(x, 1.0, temperature=2.0)
     with pytest.raises(TypeError):
         actc.logmeanexp(x, where=x > 0)
+    for options in ({}, {"where": x > 0}):  # which has no such option
+        with pytest.raises(TypeError, match="unexpected keyword argument 'empty'"):
+            actc.logsumexp(x, empty="nan", **options)
+    with pytest.raises(TypeError, match="not axes"):
+        actc.softmax(x, axes=[(0,), (), (0,)], empty="zero")
+    with pytest.raises(TypeError, match="one out"):
+        actc.maxout(x, 2, np.ones((2, 2)), out=np.ones((2, 2)))
+    with pytest.raises(TypeError, match="one out"):
+        actc.maxout(x, 2, np.ones((2, 2)), 3)
+    with pytest.raises(ValueError, match="one array, not 2"):
+        actc.maxout(x, 2, out=(x, x))
+    for too_few in (
+        lambda: actc.softmax(where=x > 0),
+        lambda: actc.logsumexp.backward(x[0], where=x > 0),
+        lambda: actc.maxout(pieces=2),
+        lambda: actc.maxout.backward(x, pieces=2),
+    ):
+        with pytest.raises(TypeError, match="positional argument"):
+            too_few()
+    for bad in (x * 1j, x.astype(np.longdouble), x.astype(str), x.astype(object), x.astype("M8[s]"), x.view("V4")):
+        with pytest.raises(TypeError, match="must be real"):
+            actc.maxout.index(bad, 2)
+        for wrong in (lambda a: actc.softmax(a, where=x > 0), lambda a: actc.softmax(x, a[:, 0], where=x > 0)):
+            with pytest.raises(TypeError):
+                wrong(bad)
+
+
+def test_masks_are_not_lost_on_other_arrays() -> None:
+    """What has an __array_ufunc__ of its own would be asked without the mask: it is an object among objects instead."""
+
+    class Other:
+        def __array_ufunc__(self, *args: Any, **kwargs: Any) -> str:
+            return "asked"
+
+    assert actc.softmax(Other()) == "asked"
+    for options in ({"where": True}, {"where": np.ones(3, bool)}, {"empty": "zero"}):
+        with pytest.raises(TypeError):
+            actc.softmax(Other(), **options)
+
+
+def test_none_is_no_parameter() -> None:
+    """Neither where calls are taken directly; as an output it is one to be made."""
+    x = np.ones((2, 4))
+    for f in (actc.softmax, actc.standardize):
+        for given in (x, x.T):
+            with pytest.raises(TypeError, match="Cannot cast"):
+                f(given, None)
+            with pytest.raises(TypeError, match="multiple values"):
+                f(given, None, **dict.fromkeys(f.parameters, 1.0))
+        same(f(x, 1.0, None), f(x, 1.0))
 
 
 def test_temperature_arrays() -> None:
@@ -581,6 +656,25 @@ def test_masks_at_negative_temperatures(op: Any) -> None:
     same(f(x.T, [-0.5, 2, 1], where=mask.T, axis=0).T, f(x, [-0.5, 2, 1], where=mask))
     assert f(x, -0.5, where=mask, empty="zero")[:2, 1].tolist() == [0, 0]
     assert f(np.full(3, np.inf), -0.5, empty="zero").tolist() == [0] * 3
+
+
+@pytest.mark.parametrize("op", [r for r in TABLE if r.masked and r.parameters], ids=lambda r: r.name)
+def test_masks_and_temperatures_of_any_shape(op: Any) -> None:
+    """A temperature has the axes of x without the one that rows run along, whether it has fewer or more of them."""
+    f, x = gufunc(op), np.random.default_rng(0).standard_normal((4, 3, 4))
+    mask = x > -1
+    for t in (np.array([1, -1, 2, -2.0])[:3], np.array([[1], [-1.0], [2]])[:1], np.array([[[1]], [[-2.0]]])):
+        for empty in ("nan", "zero"):
+            for axis in (1, 2, -2, -1):
+                length = x.shape[3 - axis % 3]  # of the last axis that is left
+                parameter = t if t.size < 3 else np.resize(t, length)
+                found = f(x, parameter, axis=axis, where=mask, empty=empty)
+                rows, chosen = np.moveaxis(x, axis, -1), np.moveaxis(mask, axis, -1)
+                shape = np.broadcast_shapes(rows.shape[:-1], parameter.shape)
+                full = [np.broadcast_to(a, shape + a.shape[-1:]) for a in (rows, chosen)]
+                each_t = np.broadcast_to(parameter, shape)
+                wanted = np.array([f(full[0][i], each_t[i], where=full[1][i], empty=empty) for i in np.ndindex(shape)])
+                same(found, np.moveaxis(wanted.reshape(*shape, -1), -1, axis))
 
 
 def test_hardmax_never_chooses_what_is_masked() -> None:
@@ -723,7 +817,7 @@ def test_flat_symbols() -> None:
 @pytest.mark.parametrize("columns", [5, 12, 16, 24, 40, 48, 64, 65])
 @pytest.mark.parametrize("n", [100, 1016, 1024, 2047])
 def test_columns_without_gaps(columns: int, n: int) -> None:
-    """Three vectors of columns that are all of memory once took the wrong elements, and of 1009 to 1023 elements the sums
+    """Three vectors of columns that are all of memory once took the wrong elements, and sums of 1009 to 1023 elements
     were folded too early: sums of what cancels show it."""
     rng = np.random.default_rng(columns)
     for dtype in (np.float32, np.float64):

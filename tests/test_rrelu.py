@@ -230,6 +230,7 @@ X = np.full(4, -1.0)
         (ValueError, "finite", lambda f: f(X, 0, np.inf, training=True, rng=1)),
         (ValueError, "finite", lambda f: f(X, np.nan, 1)),
         (ValueError, "finite", lambda f: f(X, -1e308, 1e308, training=True, rng=1)),
+        (ValueError, "sum must be finite", lambda f: f(X, 1e308, 1.5e308)),
         (ValueError, "not be -1", lambda f: f(X, training=True, rng=-1)),
         (ValueError, r"2\*\*64 - 1", lambda f: f(X, training=True, rng=2**64)),
         (ValueError, "first", lambda f: f(X, training=True, rng=1, first=-1)),
@@ -246,6 +247,7 @@ X = np.full(4, -1.0)
         (TypeError, "out must be an array", lambda f: f(X, training=True, rng=1, out=[0, 0, 0, 0])),
         (TypeError, "loop", lambda f: f(X * 1j, training=True, rng=1)),
         (TypeError, "loop", lambda f: f("text", training=True, rng=1)),
+        (TypeError, "lower must be a number", lambda f: f(X, np.zeros((), "V4"))),
     ],
 )
 def test_bad_input(error: Any, match: str, call: Any) -> None:

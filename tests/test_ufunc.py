@@ -543,6 +543,22 @@ def test_masked_and_mapped_arrays(ufunc: Any, tmp_path: Any) -> None:
     same_bits(np.asarray(mapped), outputs(wanted)[0])
 
 
+def test_reduce_and_accumulate_are_folds() -> None:
+    """Whatever sense they make, each result is the next one's first operand, in all lanes of a vector."""
+    gates = [f for g in actc.gates.values() for f in (g, g.backward)]
+    for f in [*[f for _, _, _, f in UFUNCS], *gates]:
+        if f.nin != 2 or f.nout != 1:
+            continue
+        for dtype in (F32, np.dtype(np.float64)):
+            a = np.random.default_rng(0).standard_normal((19, 3)).astype(dtype)
+            folded = np.array(list(itertools.accumulate(a, f)))
+            for given, wanted, axis in ((a, folded, 0), (np.asfortranarray(a), folded, 0), (a.T, folded.T, 1)):
+                same_bits(f.reduce(given, axis=axis), folded[-1])
+                if dtype == np.float64 or not arity(f):  # NumPy refuses it where operands have two types
+                    same_bits(f.accumulate(given, axis=axis), wanted)
+                    same_bits(f.reduceat(given, [0, 7], axis=axis).take(0, axis), folded[6])
+
+
 def test_methods_do_not_crash() -> None:
     """reduce and its kin make no sense here: a clean error, or what NumPy's own rules give."""
     for _, _, _, f in UFUNCS:

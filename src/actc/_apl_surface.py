@@ -112,7 +112,8 @@ def parameter_backward(sums: np.ufunc) -> Any:
             wide = np.asarray(total).reshape([shape[k] if k in kept else 1 for k in range(ndim)] + [hinges])
             more = tuple(k for k in kept if v.shape[k] == 1)
             if more:
-                wide = np.add.reduce(wide, axis=more, keepdims=True)
+                with np.errstate(all="ignore"):  # infinities of both signs
+                    wide = np.add.reduce(wide, axis=more, keepdims=True)
             gradients[name] = wide.reshape(own.shape)
         return gradients
 

@@ -94,14 +94,31 @@ cdef int dtype_of(int type_number) noexcept nogil:
 
 # ---- loops -----------------------------------------------------------------------------------------------------------
 
+cdef inline int apply_strided(operation *op, int dtype, char **data, const Py_ssize_t *strides,
+                              size_t n) noexcept nogil:
+    if op.row == NULL:
+        return actc_threads_gate_apply_strided(op.gate, op.which, <actc_dtype>dtype, data, strides, n)
+    return actc_threads_apply_strided(op.row, op.which, <actc_dtype>dtype, data, strides, n)
+
+
 cdef int strided_loop(PyArrayMethod_Context *context, char **data, const Py_ssize_t *dimensions,
                       const Py_ssize_t *strides, void *unused) noexcept nogil:
     cdef operation *op = operation_of(context.caller)
     cdef int dtype = dtype_of((<PyArray_Descr *>context.descriptors[0]).type_num)
-    if op.row == NULL:
-        return actc_threads_gate_apply_strided(op.gate, op.which, <actc_dtype>dtype, data, strides,
-                                               <size_t>dimensions[0])
-    return actc_threads_apply_strided(op.row, op.which, <actc_dtype>dtype, data, strides, <size_t>dimensions[0])
+    cdef int out = op.inputs + op.parameters, k
+    cdef char *here[MOST]
+    cdef Py_ssize_t n = dimensions[0], _i
+    # reduce and accumulate: each result is the next one's first operand, which vectors would have read before
+    if n > 1 and data[out] == data[0] + strides[0] and strides[out] == strides[0]:
+        for k in range(out + op.outputs):
+            here[k] = data[k]
+        for _i in range(n):
+            if apply_strided(op, dtype, here, strides, 1):
+                return -1
+            for k in range(out + op.outputs):
+                here[k] += strides[k]
+        return 0
+    return apply_strided(op, dtype, data, strides, <size_t>n)
 
 
 cdef int sum_loop(PyArrayMethod_Context *context, char **data, const Py_ssize_t *dimensions,
@@ -172,13 +189,18 @@ cdef int refuser(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) noe
     return -1
 
 
-cdef object common(a, b):
+cdef object common(object a, object b):
+    """The common DType class of two."""
+    for number, array in ((a, b), (b, a)):  # NumPy makes a double of Python's float beside a bfloat16
+        if number is PyFloat and computed_in.get(array) is array:
+            return array
     cdef DType c = PyArray_CommonDType(<DType><PyObject *>a, <DType><PyObject *>b)
     result = <object><PyObject *>c
     Py_XDECREF(<PyObject *>c)
     return result
 
 
+PyFloat = <object><PyObject *>&PyArray_PyFloatDType
 Float64, LongDouble = type(np.dtype(np.float64)), type(np.dtype(np.longdouble))
 
 
@@ -202,7 +224,7 @@ def _register_dtypes():
     for code in "iIlLqQ":
         computed_in[type(np.dtype(code))] = wide
     # Python's own numbers, which adapt to an array beside them and are float64 without one
-    computed_in[<object><PyObject *>&PyArray_PyFloatDType] = wide
+    computed_in[PyFloat] = wide
     computed_in[<object><PyObject *>&PyArray_PyLongDType] = wide
     return [type(np.dtype(s)) for s in (np.float16, np.float32, np.float64) + ((bfloat16,) if bfloat16 else ())]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from actc import _core
+from actc import _core, _surface
 
 # layout -> where value and gate lie along the axis: first or second, halves or elements in turn
 LAYOUTS = {
@@ -89,12 +89,13 @@ def packed(gate: Any, f: np.ufunc, backward: np.ufunc, exact: bool) -> Any:
     ) -> Any:
         called = name + ".backward"
         settings(called, args, kwargs)
-        x, g = np.asanyarray(x), np.asanyarray(g)
+        x, kind = np.asanyarray(x), _surface.adaptable(g)
         a, b = _split(x, layout, axis, called)
-        if g.ndim > a.ndim or any(n not in (1, m) for n, m in zip(g.shape[::-1], a.shape[::-1], strict=False)):
-            raise ValueError(f"{called}: g has shape {g.shape}, the result of {name} {a.shape}")
+        shape = np.shape(g)
+        if len(shape) > a.ndim or any(n not in (1, m) for n, m in zip(shape[::-1], a.shape[::-1], strict=False)):
+            raise ValueError(f"{called}: g has shape {shape}, the result of {name} {a.shape}")
         if out is None:
-            given = (g.dtype, a.dtype, b.dtype, *[np.dtype(np.float64)] * len(parameters), None, None)
+            given = (kind, a.dtype, b.dtype, *[np.dtype(np.float64)] * len(parameters), None, None)
             out = np.empty_like(x, dtype=backward.resolve_dtypes(given)[-1])
         elif not isinstance(out, np.ndarray):
             raise TypeError(f"{called}: out must be an array, not {type(out).__name__}")

@@ -115,9 +115,10 @@ def backward(g: Any, x: Any, W: Any, b: Any) -> tuple[Array, Array, Array]:
             gx[rows] += gz @ matrix[:, columns].T
             gW[:, columns] += flat[rows].T @ gz
             gb[columns] += gz.sum(0)
-    return tuple(  # type: ignore[return-value]
-        a.reshape(of).astype(dtype, copy=False) for a, of in ((gx, (*shape[:-1], d)), (gW, (d, m, k)), (gb, (m, k)))
-    )
+    with np.errstate(all="ignore"):  # halves round to infinity
+        return tuple(  # type: ignore[return-value]
+            a.reshape(of).astype(dtype, copy=False) for a, of in ((gx, (*shape[:-1], d)), (gW, (d, m, k)), (gb, (m, k)))
+        )
 
 
 def _operands(name: str, x: Any, W: Any, b: Any, *more: Array) -> tuple[Array, Array, Array, tuple[int, ...], Any]:

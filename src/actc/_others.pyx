@@ -8,14 +8,13 @@ from cpython.ref cimport Py_INCREF
 from libc.stdint cimport uint32_t, uint64_t
 from actc cimport *
 from actc.capi cimport *
-from actc._core cimport dtype_of, follow_context
+from actc._core cimport common, dtype_of, follow_context
 
 import numpy as np
 
 from actc import _core
 
 cdef extern from "Python.h":
-    void Py_XDECREF(PyObject *)
     void PyErr_SetObject(PyObject *, PyObject *)
     Py_ssize_t PyVectorcall_NARGS(size_t)
 
@@ -107,7 +106,6 @@ cdef int promoter(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) no
     """x (and the gradient) choose the loop; hinges are float64 whatever they are given as."""
     cdef int operands = (<PyUFuncObject *>ufunc).nargs, which = pass_of(ufunc), i
     cdef int inputs = 2 if which in (ACTC_BACKWARD, ACTC_PARAMETER_BACKWARD) else 1
-    cdef DType both
     try:
         found = None
         for i in range(operands):  # dtype= or signature=
@@ -117,9 +115,7 @@ cdef int promoter(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) no
         if found is None:
             found = <object><PyObject *>given[0]
             if inputs == 2:
-                both = PyArray_CommonDType(given[0], given[1])
-                found = <object><PyObject *>both
-                Py_XDECREF(<PyObject *>both)
+                found = common(found, <object><PyObject *>given[1])
         found = computed_in.get(found)
         if found is None:
             return -1
@@ -200,6 +196,8 @@ def make_apl(str kind, bint exact):
     ufunc = PyUFunc_FromFuncAndDataAndSignature(
         NULL, NULL, NULL, 0, inputs, outputs, PyUFunc_None, name, NULL, 0, signature)
     (<PyUFuncObject *>ufunc).data = <void *>&which_of[which]
+    for i in range(inputs, operands):
+        not_elementwise(<PyUFuncObject *>ufunc, i)  # it may be the hinges, which all elements read
     slots[0].slot = NPY_METH_strided_loop
     slots[0].pfunc = <void *>sums if which == ACTC_PARAMETER_BACKWARD else <void *>elements
     slots[1].slot, slots[1].pfunc = 0, NULL

@@ -175,8 +175,9 @@ class RowFunction:
             if "where" in kwargs:
                 kwargs["where"] = np.broadcast_to(kwargs["where"], shape).reshape(-1)
         if self._kind == "backward":
-            g = np.asanyarray(inputs[0])
-            inputs[0] = g.reshape(()) if flat and g.size == 1 else np.squeeze(g, axis) if keepdims else g
+            if type(inputs[0]) not in (int, float):  # which adapt to x
+                g = np.asanyarray(inputs[0])
+                inputs[0] = g.reshape(()) if flat and g.size == 1 else np.squeeze(g, axis) if keepdims else g
             y = self._target(*inputs, axis=axis, **kwargs).reshape(shape)
         elif flat:
             y = self._target(*inputs, axis=axis, **kwargs)

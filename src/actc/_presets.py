@@ -338,10 +338,11 @@ class Function:
         result = self._target(*inputs, *rest, **kwargs)
         d = result[-1] if isinstance(result, tuple) else result
         for mask, slope in slopes:
-            if not isinstance(d, np.generic):
-                np.copyto(d, slope, casting="unsafe", where=mask)
-            elif mask:
-                d = d.dtype.type(slope)
+            with np.errstate(all="ignore"):  # a product of doubles may be too large for d
+                if not isinstance(d, np.generic):
+                    np.copyto(d, slope, casting="unsafe", where=mask)
+                elif mask:
+                    d = d.dtype.type(slope)
         return (*result[:-1], d) if isinstance(result, tuple) else d
 
     def __repr__(self) -> str:

@@ -68,16 +68,19 @@ def _index(axis: Any) -> int:
 
 
 def _masked(ufunc: Any, row: Any, inputs: int, parameters: int, operands: list[Any], kwargs: dict[str, Any]) -> Any:
-    where, empty = kwargs.pop("where", True), kwargs.pop("empty", "nan")
-    if empty not in ("nan", "zero") or (empty == "zero" and not row.empty):
-        allowed = '"nan" or "zero"' if row.empty else '"nan"'
-        raise ValueError(f"{row.name}: empty must be {allowed}, not {empty!r}")
-    x: np.ndarray = np.asanyarray(operands[inputs - 1])
+    where, empty = kwargs.pop("where", True), kwargs.pop("empty", "nan") if row.empty else "nan"
+    if empty not in ("nan", "zero"):
+        raise ValueError(f'{row.name}: empty must be "nan" or "zero", not {empty!r}')
+    if "axes" in kwargs:
+        raise TypeError(f"{row.name}() takes axis, not axes, beside where or empty")
+    operands[inputs - 1] = x = np.asanyarray(operands[inputs - 1])
+    if type(x.dtype) not in _core.promotions():
+        return _rows.plain(ufunc, operands, kwargs)  # which has no loop for it, and says so
     fill: Any = np.float64(row.masked)
-    axis = kwargs.get("axis", -1)
+    axis = _index(kwargs.get("axis", -1))
     if parameters:  # a temperature: below 0 it turns the order around
-        fill = np.where(np.signbit(np.asarray(operands[inputs], np.float64)), -fill, fill)
-        fill = np.expand_dims(fill, _index(axis)) if fill.ndim else fill
+        values = np.asarray(operands[inputs]).astype(np.float64, casting="same_kind")
+        fill = np.where(np.signbit(values), -fill, fill)[..., None]
     if where is not True:
         where = np.asanyarray(where)
         if where.dtype != np.bool_:
@@ -90,21 +93,24 @@ def _masked(ufunc: Any, row: Any, inputs: int, parameters: int, operands: list[A
             raise ValueError(f"{row.name}: where of shape {where.shape} does not broadcast to x, {x.shape}") from None
         if x.dtype.kind in "biu":
             x = x.astype(np.float32 if x.dtype.itemsize < 4 else np.float64)
-        operands[inputs - 1] = x = np.where(where, x, fill.astype(x.dtype))
+        rows = np.where(np.moveaxis(where, axis, -1), np.moveaxis(x, axis, -1), fill.astype(x.dtype))
+        operands[inputs - 1] = x = np.moveaxis(rows, -1, axis)
     if empty == "nan":
         y = _rows.plain(ufunc, operands, kwargs)
         if row.shape == "map" and not row.empty and where is not True:
             np.copyto(y, 0, where=~where)  # hardmax: what is masked is not chosen, whatever the others are
         return y
-    idle = (x == fill).all(axis=_index(axis), keepdims=True)  # before the call, for its result may be x
+    idle = (np.moveaxis(x, axis, -1) == fill).all(-1, keepdims=True)  # before the call, for its result may be x
     y = _rows.plain(ufunc, operands, kwargs)
-    np.copyto(y, np.array(float(row.empty), y.dtype), where=idle)
+    np.copyto(y, np.array(float(row.empty), y.dtype), where=np.moveaxis(idle, -1, axis))
     return y
 
 
 def _grouped(ufunc: Any, row: Any, inputs: int, operands: list[Any], kwargs: dict[str, Any]) -> Any:
     """f(x, pieces, axis): splitting an axis in (groups, pieces) is a view, whatever the strides."""
     outs = operands[inputs + 1 :]
+    if len(outs) > 1 or (outs and "out" in kwargs):
+        raise TypeError(f"{row.name}() takes one out, by position or by keyword")
     if len(operands) > inputs:
         if "pieces" in kwargs:
             raise TypeError(f"{row.name}() got multiple values for argument 'pieces'")
@@ -121,6 +127,8 @@ def _grouped(ufunc: Any, row: Any, inputs: int, operands: list[Any], kwargs: dic
     arrays[-1] = _split(x, axis, pieces)
     out = kwargs.pop("out", None) if not outs else outs[0]
     if isinstance(out, tuple):
+        if len(out) != 1:
+            raise ValueError(f"{row.name}: out must be one array, not {len(out)}")
         (out,) = out
     if inputs == 1:
         return _rows.plain(ufunc, arrays, {"axis": axis + 1, "out": out, **kwargs})
@@ -161,6 +169,8 @@ def index_function(row: Any, exact: bool) -> Any:
 
     def index(x: Any, /, pieces: int, axis: int = -1) -> np.ndarray:
         x = np.asanyarray(x)
+        if type(x.dtype) not in _core.promotions():
+            raise TypeError(f"{row.name}.index: x must be real, of up to 64 bits, not {x.dtype}")
         axis, pieces = _groups_of(row, x, pieces, axis)
         return np.asarray(_split(x, axis, pieces).argmax(axis + 1))
 
@@ -184,6 +194,8 @@ ndarray of int
 
 Raises
 ------
+TypeError
+    If x is complex, longdouble, a string or an object.
 ValueError
     If pieces does not divide the length of the axis, or the axis is out of range.
 """

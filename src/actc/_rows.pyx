@@ -19,7 +19,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.mem cimport PyMem_Calloc
 from actc cimport *
 from actc.capi cimport *
-from actc._core cimport dtype_of, follow_context
+from actc._core cimport common, dtype_of, follow_context
 
 from actc import _core
 
@@ -33,7 +33,6 @@ cdef extern from *:
 
 cdef extern from "Python.h":
     PyObject *PyErr_Occurred()
-    void Py_XDECREF(PyObject *)
     void Py_INCREF_pointer "Py_INCREF" (PyObject *)
     int PyTuple_CheckExact(PyObject *)
     PyObject *PyTuple_GET_ITEM(PyObject *, Py_ssize_t)
@@ -118,7 +117,6 @@ cdef int promoter(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) no
     cdef operation *op = operation_of(ufunc)
     cdef int operands = op.inputs + op.parameters + op.outputs, i
     cdef PyObject *wanted = NULL
-    cdef DType both
     try:
         for i in range(operands):  # dtype= or signature=
             if fixed[i] != NULL and not op.inputs <= i < op.inputs + op.parameters:
@@ -129,9 +127,7 @@ cdef int promoter(PyObject *ufunc, DType *given, DType *fixed, DType *chosen) no
         else:
             found = <object><PyObject *>given[0]
             if op.inputs == 2:
-                both = PyArray_CommonDType(given[0], given[1])
-                found = <object><PyObject *>both
-                Py_XDECREF(<PyObject *>both)
+                found = common(found, <object><PyObject *>given[1])
         found = computed_in.get(found)
         if found is None:
             return -1
@@ -252,7 +248,7 @@ cdef PyObject *call(PyObject *ufunc, PyObject *const *args, size_t nargsf, PyObj
     count = PyTuple_GET_SIZE(keywords) if keywords != NULL else 0
     if direct:
         for i in range(first_out + 1):
-            operand[i] = args[i] if i < given and args[i] != Py_None else NULL
+            operand[i] = args[i] if i < given and (i < first_out or args[i] != Py_None) else NULL
         for i in range(count):
             key, value = PyTuple_GET_ITEM(keywords, i), args[given + i]
             if is_named(key, _axis):
@@ -326,7 +322,10 @@ def general(ufunc, row, int inputs, int parameters, tuple args, dict kwargs):
                     raise TypeError(f"{row.name}() got multiple values for argument '{name}'")
             else:
                 operands.append(kwargs.pop(name, default))
-    if row.options.isdisjoint(kwargs) and not row.grouped:
+    if "axes" in kwargs and ("out" in kwargs or len(operands) > inputs + parameters):
+        # NumPy computes in place where an output is an input, though rows of the one may lie across those of the other
+        operands[:inputs] = [a.copy() if isinstance(a, np.ndarray) else a for a in operands[:inputs]]
+    if len(operands) < inputs or (row.options.isdisjoint(kwargs) and not row.grouped):  # NumPy has the words for too few
         return plain(ufunc, operands, kwargs)
     return row.with_options(ufunc, row, inputs, parameters, operands, kwargs)
 
@@ -382,6 +381,9 @@ def make_gufunc(row, str kind, bint exact):
     (<PyUFuncObject *>ufunc).data = <void *>op
     if op.row.shape == ACTC_DOUBLED:
         (<GeneralisedUFunc *><PyObject *>ufunc).process_core_dims_func = twice
+
+    if op.is_one[operands - 1]:
+        not_elementwise(<PyUFuncObject *>ufunc, operands - 1)  # f(x, out=x) spreads one number over the row it is made of
 
     slots[0].slot, slots[0].pfunc = NPY_METH_strided_loop, <void *>row_loop
     slots[1].slot, slots[1].pfunc = 0, NULL

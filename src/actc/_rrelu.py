@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from actc import _others
+from actc import _others, _surface
 
 _KEY_BITS = 64
 _DTYPES: dict[Any, int] = {}  # those that a loop takes as they are: found by the first array of each
@@ -144,11 +144,12 @@ class RReLU:
 
     def _draw(self, which: str, arrays: list[Any], bounds: tuple[float, float], key: int, first: int, out: Any) -> Any:
         first = _integer(first, "first", "an int")
+        kinds = [_surface.adaptable(a) for a in arrays]
         arrays = [np.asarray(a) for a in arrays]
         shape, dtype = arrays[-1].shape, arrays[-1].dtype
         if dtype not in _DTYPES or any(a.dtype != dtype for a in arrays):
             ufunc = getattr(self._leaky, which) if which else self._leaky
-            dtype = ufunc.resolve_dtypes((*[a.dtype for a in arrays], np.dtype(np.float64), None))[-1]
+            dtype = ufunc.resolve_dtypes((*kinds, np.dtype(np.float64), None))[-1]
             _DTYPES[dtype] = _others.DTYPES[dtype.name]
         operands = [np.ascontiguousarray(a, dtype) for a in arrays]
         operands = [a if a.flags.aligned else a.copy() for a in operands]
@@ -175,11 +176,11 @@ class RReLU:
 def _bounds(lower: Any, upper: Any) -> tuple[float, float]:
     for name, value in (("lower", lower), ("upper", upper)):
         given = np.asarray(value)
-        if given.ndim or given.dtype.kind not in "biufV" or given.dtype.char == "g":
+        if given.ndim or given.dtype.kind not in "biufV" or given.dtype.char in "gV":
             raise TypeError(f"rrelu: {name} must be a number that float64 holds, not {value!r} of {given.dtype}")
     lower, upper = float(lower), float(upper)
-    if not (math.isfinite(lower) and math.isfinite(upper) and math.isfinite(upper - lower)):
-        raise ValueError(f"rrelu: bounds and their distance must be finite, not lower={lower}, upper={upper}")
+    if not (math.isfinite(upper - lower) and math.isfinite(upper + lower)):  # of which the mean is half
+        raise ValueError(f"rrelu: bounds, their distance and sum must be finite, not lower={lower}, upper={upper}")
     if lower > upper:
         raise ValueError(f"rrelu: lower must not exceed upper, but lower={lower}, upper={upper}")
     return lower, upper

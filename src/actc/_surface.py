@@ -133,6 +133,11 @@ def accuracy(row: Any, kind: str, exact: bool) -> list[str]:
     ]
 
 
+def adaptable(a: Any) -> Any:
+    """What `resolve_dtypes` takes for an operand: Python's numbers adapt to the arrays beside them."""
+    return type(a) if type(a) in (int, float) else np.asanyarray(a).dtype
+
+
 def parameter_backward(row: Any, sums: np.ufunc, exact: bool) -> Any:
     """The function `f.parameter_backward` of one row; `sums` adds up over the last axis."""
     names = list(row.parameters)
@@ -168,11 +173,10 @@ def parameter_backward(row: Any, sums: np.ufunc, exact: bool) -> Any:
         for n, v, p, total in zip(names, values, padded, results if len(names) > 1 else [results], strict=True):
             wide = np.asarray(total).reshape([shape[a] if a in kept else 1 for a in range(ndim)])
             more = tuple(a for a in kept if p.shape[a] == 1)
-            gradients[n] = (
-                np.add.reduce(wide, axis=more, keepdims=True).reshape(v.shape)[()]
-                if more
-                else wide.reshape(v.shape)[()]
-            )
+            if more:
+                with np.errstate(all="ignore"):  # infinities of both signs
+                    wide = np.add.reduce(wide, axis=more, keepdims=True)
+            gradients[n] = wide.reshape(v.shape)[()]
         return gradients
 
     P = inspect.Parameter

@@ -41,6 +41,7 @@ cdef extern from *:
         int nargs
         const char *name
         void *data
+        cnp.npy_uint32 *op_flags
         vectorcallfunc vectorcall
     ctypedef struct PyArrayObject:
         pass
@@ -64,3 +65,9 @@ cdef extern from *:
     PyObject *PyArray_NewFromDescr(void *subtype, PyArray_Descr *descr, int nd, const Py_ssize_t *dims,
                                    const Py_ssize_t *strides, void *data, int flags, PyObject *obj)
     void *PyArray_Type_address "(&PyArray_Type)"
+
+
+cdef inline void not_elementwise(PyUFuncObject *ufunc, int output) noexcept:
+    """NumPy's flags of an output, but for NPY_ITER_OVERLAP_ASSUME_ELEMENTWISE: an input that it is will be copied."""
+    ufunc.op_flags[output] = (cnp.NPY_ITER_WRITEONLY | cnp.NPY_ITER_ALIGNED | cnp.NPY_ITER_ALLOCATE
+                              | cnp.NPY_ITER_NO_BROADCAST | cnp.NPY_ITER_NO_SUBTYPE | cnp.NPY_ITER_UPDATEIFCOPY)
