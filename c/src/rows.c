@@ -4,7 +4,7 @@
 #include "parameters.h"
 #include "system.h"
 
-enum kind { ROUNDED, NARROWED };
+enum kind { ROUNDED, NARROWED, NARROWED_LONG };
 enum {
 #define ROW(name, ...) row_##name,
 #include "../include/actc/rows.def"
@@ -373,9 +373,9 @@ int actc_apply_rows(const actc_row *row, enum actc_pass pass, enum actc_dtype dt
     if (describe(&c, row, pass, dtype, data, outer, inner, rows, length)) return -1;
     if (!rows) return 0;
     const environment before = enter();
-    /* of one element logsumexp is that element, to the last bit in doubles only; a mean of few is too often left to them */
-    const size_t fewest = c.row == row_logmeanexp ? 64 : 2;
-    const int kind = kind_of[c.row], is_narrowed = kind == NARROWED && dtype == ACTC_F32 && length >= fewest;
+    /* of one element logsumexp is that element, to the last bit in doubles only */
+    const int kind = kind_of[c.row], is_long = length > (kind == NARROWED_LONG && c.pass == ACTC_FORWARD ? 63 : 1);
+    const int is_narrowed = kind != ROUNDED && dtype == ACTC_F32 && is_long;
     /* floats count to 2^24, and rows have counts and positions */
     int is_double = dtype == ACTC_F64 || c.exact || (kind != ROUNDED && !is_narrowed) || length > 1 << 24;
     for (size_t i = 0; i < row->parameter_count; i++)
