@@ -152,14 +152,16 @@ static int stays(const panel *p, int own, const memory *outside, size_t real)
 static void stage_all(const unit *u, const call *c, const panel *p, const memory *outside, int own, size_t real,
                       int first, int end)
 {
-    for (int k = first; k < end; k++)
-        for (size_t row = 0; row < p->width && !stays(p, own, &outside[k], real); row += (size_t)u->lanes) {
+    for (int k = first; k < end; k++) {
+        if (stays(p, own, &outside[k], real)) continue;
+        for (size_t row = 0; row < p->width; row += (size_t)u->lanes) {
             const size_t left = p->width - row, width = left < (size_t)u->lanes ? left : (size_t)u->lanes;
             memory from = outside[k], m = k < c->inputs ? p->in[k] : p->out[k - c->inputs];
             from.at += (ptrdiff_t)row * from.lane;
             m.at += row * real;
             stage(u, p, c->dtype, own, from, m, c->all[k].is_one ? 1 : p->length, width, real, k < c->inputs);
         }
+    }
 }
 
 /* Whether the first output takes the last input's scratch memory: kernels allow that where both are whole rows. Short

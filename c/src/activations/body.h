@@ -60,7 +60,7 @@ static INLINE void with_scale(result *o, scale w)
     o->w = w;
     o->has_scale = 1;
 }
-/* 0 but for what is far from 0: it is worth a look whether a vector has any */
+/* 0 but for the very large or very small: a look whether a vector has any costs less than to multiply by them all */
 static INLINE void with_rare_scale(result *o, scale w)
 {
     with_scale(o, w);

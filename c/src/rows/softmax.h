@@ -247,38 +247,6 @@ static INLINE int logsumexp_forward(const panel *p, mode way)
     put_ones(p, way, p->out[0], r.log);
     return 1;
 }
-#else
-/* Most rows need neither a maximum nor a double: the logarithm of the plain sum is within 2 ULP from 1 on, and 3 from 0.25 on,
-   for the sum's half ULP is absolute; and where the sum is of normal numbers. Whoever calls looks at NaN again, in doubles. */
-#define GREATEST_TERM 80
-static INLINE int log_of_plain_sum(const panel *p, mode way, int is_mean, V least)
-{
-    const V n_of_row = B((REAL)p->length);
-    sums s;
-    each largest; /* which takes no part in the choice */
-    EACH_PART(c, largest[c] = K(0););
-    SUM(s, i, {
-        V k;
-        const V v = get(p, way, p->in[0], i), c = max(K(-GREATEST_TERM), min(K(GREATEST_TERM), v));
-        const V q = exp_reduced(c, &k), power = pow2(k + K(MAGIC));
-        ADD(sel(lt(v, K(-GREATEST_TERM)), K(0), present(i, fma(power, q, power), K(0))));
-        largest[i.part] = max(v, largest[i.part]);
-    });
-    total(p, way, &s);
-    over_rows(p, way, GREATEST, largest);
-    EACH_ROW(v, {
-        const pair sum = pair_of(&s, v);
-        const V y = log_of(is_mean ? quotient(sum, single(n_of_row)) : sum, K(0));
-        const M sure = lt(largest[v], K(GREATEST_TERM)) & (gt(y, least) | (lt(y, -least) & gt(y, K(-30))));
-        largest[v] = sel(sure, y, K(NOT_A_NUMBER));
-    });
-    put_ones(p, way, p->out[0], largest);
-    return 1;
-}
-static INLINE int logsumexp_forward(const panel *p, mode way) { return log_of_plain_sum(p, way, 0, K(1)); }
-static INLINE int logmeanexp_forward(const panel *p, mode way) { return log_of_plain_sum(p, way, 1, K(0.25)); }
-#endif
-#if DOUBLE
 /* Around 0 the maximum and the logarithm would cancel: rows of small numbers take log1p of the mean of e^x - 1, in pairs,
    for these may cancel among themselves (1e-9 and -1e-9 give 5e-19). */
 static INLINE int logmeanexp_forward(const panel *p, mode way)
@@ -320,6 +288,36 @@ static INLINE int logmeanexp_forward(const panel *p, mode way)
     put_ones(p, way, p->out[0], y);
     return 1;
 }
+#else
+/* Most rows need neither a maximum nor a double: the logarithm of the plain sum is within 2 ULP from 1 on, and 3 from 0.25 on,
+   for the sum's half ULP is absolute; and where the sum is of normal numbers. Whoever calls looks at NaN again, in doubles. */
+#define GREATEST_TERM 80
+static INLINE int log_of_plain_sum(const panel *p, mode way, int is_mean, V least)
+{
+    const V n_of_row = B((REAL)p->length);
+    sums s;
+    each largest; /* which takes no part in the choice */
+    EACH_PART(c, largest[c] = K(0););
+    SUM(s, i, {
+        V k;
+        const V v = get(p, way, p->in[0], i), c = max(K(-GREATEST_TERM), min(K(GREATEST_TERM), v));
+        const V q = exp_reduced(c, &k), power = pow2(k + K(MAGIC));
+        ADD(sel(lt(v, K(-GREATEST_TERM)), K(0), present(i, fma(power, q, power), K(0))));
+        largest[i.part] = max(v, largest[i.part]);
+    });
+    total(p, way, &s);
+    over_rows(p, way, GREATEST, largest);
+    EACH_ROW(v, {
+        const pair sum = pair_of(&s, v);
+        const V y = log_of(is_mean ? quotient(sum, single(n_of_row)) : sum, K(0));
+        const M sure = lt(largest[v], K(GREATEST_TERM)) & (gt(y, least) | (lt(y, -least) & gt(y, K(-30))));
+        largest[v] = sel(sure, y, K(NOT_A_NUMBER));
+    });
+    put_ones(p, way, p->out[0], largest);
+    return 1;
+}
+static INLINE int logsumexp_forward(const panel *p, mode way) { return log_of_plain_sum(p, way, 0, K(1)); }
+static INLINE int logmeanexp_forward(const panel *p, mode way) { return log_of_plain_sum(p, way, 1, K(0.25)); }
 #endif
 
 /* g, y: g - e^y sum of g */
