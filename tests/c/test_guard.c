@@ -9,10 +9,15 @@
 
 #include <signal.h>
 
-enum { LONGEST = 257, ROOM = 1 << 19, REGIONS = ALL_MAX }; /* ROOM: a multiple of every page size in use */
-enum where { AT_END, AT_BEGINNING, REVERSED, IN_PLACE, IN_PLACE_AT_BEGINNING, WHERES };
-static const char *const where_name[] = {"before a guard page", "after a guard page", "reversed",
-                                         "in place, before a guard page", "in place, after a guard page"};
+enum { LONGEST = 257, ROOM = 1 << 20, REGIONS = ALL_MAX }; /* ROOM: a multiple of every page size in use */
+enum where { AT_END, AT_BEGINNING, REVERSED, SECONDS, SECONDS_REVERSED, IN_PLACE, IN_PLACE_AT_BEGINNING, WHERES };
+static const char *const where_name[] = {"before a guard page",
+                                         "after a guard page",
+                                         "reversed",
+                                         "every second element",
+                                         "every second element, reversed",
+                                         "in place, before a guard page",
+                                         "in place, after a guard page"};
 
 static char *room[REGIONS]; /* each: a page of guard, room, a page of guard */
 static char *plain[REGIONS], *got;
@@ -44,9 +49,13 @@ static void lay_out(operand *a, int region, enum where where)
 {
     ptrdiff_t low, high;
     set_contiguous(a, room[region]);
-    if (where == REVERSED) a->inner = -a->inner, a->outer = -a->outer;
+    if (where == SECONDS || where == SECONDS_REVERSED)
+        a->inner *= 2, a->outer *= 2; /* the gap after the last is guard */
+    if (where == REVERSED || where == SECONDS_REVERSED) a->inner = -a->inner, a->outer = -a->outer;
     extent(a, &low, &high);
-    a->at = where == AT_BEGINNING || where == IN_PLACE_AT_BEGINNING ? room[region] - low : room[region] + ROOM - high;
+    a->at = where == AT_BEGINNING || where == SECONDS_REVERSED || where == IN_PLACE_AT_BEGINNING
+                ? room[region] - low
+                : room[region] + ROOM - high;
 }
 
 /* The operation with guards, its results compared with those in plain[]. */
@@ -66,7 +75,7 @@ static void try_one(const operation *o, enum where where)
             *a = *input, a->is_output = 1, taken |= 1 << over;
     }
     if (where >= IN_PLACE && !taken) return;
-    if (has_flat(o) && where != REVERSED && (o->length + (size_t)where) % 2)
+    if (has_flat(o) && !(where >= REVERSED && where < IN_PLACE) && (o->length + (size_t)where) % 2)
         perform_flat(&now);
     else
         perform(&now, 0, now.length);
@@ -108,7 +117,7 @@ static void fill_and_try(operation *o, uint64_t h, int last)
     }
     if (perform(o, 0, o->length)) expect(0, NULL, "refused: %s %s", family_name[o->family], operation_name(o));
     for (int where = 0; where < last; where++)
-        if (where != REVERSED || !is_contiguous(o)) try_one(o, (enum where)where);
+        if (where < REVERSED || where >= IN_PLACE || !is_contiguous(o)) try_one(o, (enum where)where);
 }
 
 /* n elements, or of channels and rows a multiple */
