@@ -94,28 +94,7 @@ def parameter_backward(sums: np.ufunc) -> Any:
         g, x, a, b = map(np.asarray, (g, x, a, b))
         if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-1]:
             raise ValueError(f"apl.parameter_backward: a and b need as many hinges each: a {a.shape}, b {b.shape}")
-        try:
-            shape = np.broadcast_shapes(g.shape, x.shape, a.shape[:-1], b.shape[:-1])
-        except ValueError:
-            shapes = ", ".join(f"{n} {v.shape}" for n, v in zip("gxab", (g, x, a, b), strict=True))
-            raise ValueError(f"apl.parameter_backward: shapes do not broadcast: {shapes}") from None
-        ndim, hinges = len(shape), a.shape[-1]
-        padded = [v.reshape((1,) * (ndim + 1 - v.ndim) + v.shape) for v in (a, b)]
-        kept = [k for k in range(ndim) if any(v.shape[k] != 1 for v in padded)]
-        summed = [k for k in range(ndim) if k not in kept]
-        outer = tuple(shape[k] for k in kept)
-        count = int(np.prod([shape[k] for k in summed], dtype=np.intp))
-        flat = [np.broadcast_to(v, shape).transpose(kept + summed).reshape(*outer, count) for v in (g, x)]
-        each = [v.reshape([v.shape[k] for k in kept] + [hinges]) for v in padded]
-        gradients = {}
-        for name, own, v, total in zip("ab", (a, b), padded, sums(*flat, *each), strict=True):
-            wide = np.asarray(total).reshape([shape[k] if k in kept else 1 for k in range(ndim)] + [hinges])
-            more = tuple(k for k in kept if v.shape[k] == 1)
-            if more:
-                with np.errstate(all="ignore"):  # infinities of both signs
-                    wide = np.add.reduce(wide, axis=more, keepdims=True)
-            gradients[name] = wide.reshape(own.shape)
-        return gradients
+        return _surface.summed("apl.parameter_backward", sums, g, x, {"a": a, "b": b}, own=1)
 
     return function
 

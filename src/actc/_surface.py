@@ -138,6 +138,35 @@ def adaptable(a: Any) -> Any:
     return type(a) if type(a) in (int, float) else np.asanyarray(a).dtype
 
 
+def summed(
+    where: str, sums: np.ufunc, g: np.ndarray, x: np.ndarray, values: Mapping[str, np.ndarray], own: int = 0
+) -> dict[str, Any]:
+    """Gradients of `values`, each in its shape: over every axis along which it was broadcast `sums` adds up, a gufunc
+    over the last axis of g and x. The last `own` axes of the values take no part in broadcasting."""
+    try:
+        shape = np.broadcast_shapes(g.shape, x.shape, *(v.shape[: v.ndim - own] for v in values.values()))
+    except ValueError:
+        shapes = ", ".join(f"{n} {v.shape}" for n, v in {"g": g, "x": x, **values}.items())
+        raise ValueError(f"{where}: shapes do not broadcast: {shapes}") from None
+    ndim = len(shape)
+    padded = [v.reshape((1,) * (ndim + own - v.ndim) + v.shape) for v in values.values()]
+    kept = [a for a in range(ndim) if any(v.shape[a] != 1 for v in padded)]
+    rest = [a for a in range(ndim) if a not in kept]
+    outer = tuple(shape[a] for a in kept)
+    count = int(np.prod([shape[a] for a in rest], dtype=np.intp))
+    flat = [np.broadcast_to(v, shape).transpose(kept + rest).reshape(*outer, count) for v in (g, x)]
+    totals = sums(*flat, *(v.reshape([v.shape[a] for a in kept] + list(v.shape[ndim:])) for v in padded))
+    gradients = {}
+    for n, p, total in zip(values, padded, totals if len(values) > 1 else [totals], strict=True):
+        wide = np.asarray(total).reshape([shape[a] if a in kept else 1 for a in range(ndim)] + list(p.shape[ndim:]))
+        more = tuple(a for a in kept if p.shape[a] == 1)
+        if more:
+            with np.errstate(all="ignore"):  # infinities of both signs
+                wide = np.add.reduce(wide, axis=more, keepdims=True)
+        gradients[n] = wide.reshape(values[n].shape)[()]
+    return gradients
+
+
 def parameter_backward(row: Any, sums: np.ufunc, exact: bool) -> Any:
     """The function `f.parameter_backward` of one row; `sums` adds up over the last axis."""
     names = list(row.parameters)
@@ -150,34 +179,7 @@ def parameter_backward(row: Any, sums: np.ufunc, exact: bool) -> Any:
         for n, v in zip(names, values, strict=True):
             if (v.dtype.kind not in "biuf" and v.dtype.kind != "V") or v.dtype.char == "g":
                 raise TypeError(f"{row.name}.parameter_backward: {n} must be real, not {v.dtype}")
-        try:
-            shape = np.broadcast_shapes(g.shape, x.shape, *(v.shape for v in values))
-        except ValueError:
-            shapes = ", ".join(f"{n} {v.shape}" for n, v in zip(["g", "x", *names], [g, x, *values], strict=True))
-            raise ValueError(f"{row.name}.parameter_backward: shapes do not broadcast: {shapes}") from None
-        ndim = len(shape)
-        padded = [v.reshape((1,) * (ndim - v.ndim) + v.shape) for v in values]
-        kept = [a for a in range(ndim) if any(v.shape[a] != 1 for v in padded)]
-        summed = [a for a in range(ndim) if a not in kept]
-        outer = tuple(shape[a] for a in kept)
-        count = int(np.prod([shape[a] for a in summed], dtype=np.intp))
-
-        def flat(a: np.ndarray) -> np.ndarray:
-            return np.broadcast_to(a, shape).transpose(kept + summed).reshape(*outer, count)
-
-        def over_kept(v: np.ndarray) -> np.ndarray:
-            return v.reshape([v.shape[a] for a in kept])
-
-        results = sums(flat(g), flat(x), *(over_kept(v) for v in padded))
-        gradients = {}
-        for n, v, p, total in zip(names, values, padded, results if len(names) > 1 else [results], strict=True):
-            wide = np.asarray(total).reshape([shape[a] if a in kept else 1 for a in range(ndim)])
-            more = tuple(a for a in kept if p.shape[a] == 1)
-            if more:
-                with np.errstate(all="ignore"):  # infinities of both signs
-                    wide = np.add.reduce(wide, axis=more, keepdims=True)
-            gradients[n] = wide.reshape(v.shape)[()]
-        return gradients
+        return summed(f"{row.name}.parameter_backward", sums, g, x, dict(zip(names, values, strict=True)))
 
     P = inspect.Parameter
     call_signature = inspect.Signature(
