@@ -20,7 +20,7 @@ from cpython.object cimport PyObject
 from cpython.pycapsule cimport PyCapsule_New
 from cpython.ref cimport Py_INCREF
 from cpython.mem cimport PyMem_Calloc
-from actc cimport *
+from actc.library cimport *
 from actc.capi cimport *
 
 cdef extern from "Python.h":

@@ -6,7 +6,7 @@ from cpython.object cimport PyObject
 from cpython.pycapsule cimport PyCapsule_New
 from cpython.ref cimport Py_INCREF
 from libc.stdint cimport uint32_t, uint64_t
-from actc cimport *
+from actc.library cimport *
 from actc.capi cimport *
 from actc._core cimport common, dtype_of, follow_context
 

@@ -17,7 +17,7 @@ from cpython.object cimport PyObject
 from cpython.pycapsule cimport PyCapsule_New
 from cpython.ref cimport Py_INCREF
 from cpython.mem cimport PyMem_Calloc
-from actc cimport *
+from actc.library cimport *
 from actc.capi cimport *
 from actc._core cimport common, dtype_of, follow_context
 

@@ -19,7 +19,7 @@ from cpython.buffer cimport (
     Py_buffer, PyBUF_FULL_RO, PyBuffer_IsContiguous, PyBuffer_Release, PyObject_GetBuffer,
 )
 from libc.stdint cimport uintptr_t
-from actc cimport *
+from actc.library cimport *
 from actc._core cimport follow_context
 
 cdef dict formats = {"f": ACTC_F32, "d": ACTC_F64, "e": ACTC_F16}
