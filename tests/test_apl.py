@@ -74,6 +74,29 @@ def test_correctly_rounded(which: str, of_type: Any, count: int) -> None:
         np.testing.assert_array_max_ulp(f.backward(g, x, a, b), wide, 1)
 
 
+@pytest.mark.parametrize("of_type", DTYPES, ids=lambda d: d.name)
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ([0.2, -0.1], [0, 1]),  # one sum in 27 lies in the middle between two floats but for 2^-54 of it
+        ([-1e-300, 1], [1e-60, 0]),  # products that underflow
+        ([3, 0, -3], [0.5, 7, 0.5 + 2.0**-40]),  # what cancels
+    ],
+)
+def test_where_doubles_are_not_enough(a: list[float], b: list[float], of_type: Any) -> None:
+    x = np.concatenate([RNG.uniform(-1, 1.147, 700), [0, -0.0, 1e-7, -np.inf, np.inf, np.nan]]).astype(of_type)
+    g = RNG.normal(size=x.size).astype(of_type)
+    y, d = actc.apl.value_and_derivative(x, a, b)
+    for v, got, of in zip(x, y, d, strict=True):
+        if np.isfinite(v):
+            assert is_nearest(got, value(v, a, b), of_type), (v, got)
+            assert is_nearest(of, slope(v, a, b), of_type), (v, of)
+    for i in range(x.size):  # alone an element takes the longer way
+        one = slice(i, i + 1)
+        assert actc.apl(x[one], a, b).tobytes() == y[one].tobytes(), x[i]
+        assert actc.apl.backward(g[one], x[one], a, b).tobytes() == actc.apl.backward(g, x, a, b)[one].tobytes(), x[i]
+
+
 def test_sums_that_cancel() -> None:
     """1e16 (1 - x) - 1e16 (1 - 2^-50 - x): plain doubles give 0 or 16."""
     a, b = [1e16, -1e16], [1, 1 - 2.0**-50]

@@ -55,48 +55,34 @@ static size_t gather(const call *c, size_t at, size_t n, size_t first, size_t mo
     return count;
 }
 
-/* Eight minima, which compilers turn into vectors as they are: 0.1 ns an element, one comparison after the other 0.3. */
-static int has_minus_infinity(const double *x, size_t n)
-{
-    double least[8] = {0};
-    size_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int k = 0; k < 8; k++) least[k] = x[i + (size_t)k] < least[k] ? x[i + (size_t)k] : least[k];
-    for (; i < n; i++) least[0] = x[i] < least[0] ? x[i] : least[0];
-    for (int k = 1; k < 8; k++) least[0] = least[k] < least[0] ? least[k] : least[0];
-    return least[0] < -LARGEST_DOUBLE;
-}
-
 enum { SOME = 32 }; /* hinges at a time that are the same for all elements; of others, one */
 
 static void elements(const isa *in_use, const call *c, size_t total)
 {
     const unit *u = in_use->f64;
     double g[SUM_BLOCK], x[SUM_BLOCK], y[SUM_BLOCK], d[SUM_BLOCK], low[2][SUM_BLOCK], ab[2 * SUM_BLOCK];
-    const int first = c->inputs + 2, odd = c->dtype == ACTC_F64 ? 0 : ROUND_TO_ODD;
+    const int first = c->inputs + 2;
     const int values = c->pass == ACTC_FORWARD || c->pass == ACTC_VALUE_AND_DERIVATIVE;
     const int slopes = c->pass != ACTC_FORWARD; /* f(-inf) needs them too */
     const size_t step = c->strides[c->inputs] != 0 || c->strides[c->inputs + 1] != 0, most = step ? 1 : SOME;
-    double *out[2] = {values ? y : d, d};
+    double *out[2] = {values ? y : d, d}, *by = c->pass == ACTC_BACKWARD ? g : NULL;
     for (size_t at = 0, n, count; at < total; at += n) {
-        int infinite, part = FIRST_HINGES;
+        int infinite = 0, part = FIRST_HINGES;
         double *to[2] = {c->inputs == 2 ? g : x, x};
         n = total - at < SUM_BLOCK ? total - at : SUM_BLOCK;
         for (int k = 0; k < c->inputs; k++)
             u->read[c->dtype](c->data[k] + (ptrdiff_t)at * c->strides[k], c->strides[k], to[k], n);
-        infinite = has_minus_infinity(x, n);
         for (size_t s = 0; s < c->hinges || part & FIRST_HINGES; s += count, part = 0) {
             if (!step && s == 0 && at > 0 && c->hinges <= most)
                 count = c->hinges; /* still there */
             else
                 count = gather(c, at, n, s, most, step, ab);
-            if (s + count >= c->hinges) part |= LAST_HINGES | odd;
-            if (values) u->hinges(x, ab, count, step, part, 0, y, low[0], n);
-            if (slopes || infinite) u->hinges(x, ab, count, step, part, 1, d, low[1], n);
+            if (s + count >= c->hinges) part |= LAST_HINGES;
+            if (values) infinite = u->hinges(NULL, x, ab, count, step, part, c->dtype, 0, y, low[0], n);
+            if (slopes || infinite) u->hinges(by, x, ab, count, step, part, c->dtype, 1, d, low[1], n);
         }
         for (size_t i = 0; i < n && infinite && values; i++)
             if (x[i] < -LARGEST_DOUBLE) y[i] = at_minus_infinity(c, at + i, d[i]);
-        for (size_t i = 0; i < n && c->pass == ACTC_BACKWARD; i++) d[i] *= g[i];
         for (size_t i = 0; i < n && c->pass == ACTC_SECOND_DERIVATIVE; i++) d[i] = x[i] == x[i] ? 0 : x[i];
         for (int k = 0; k < (c->pass == ACTC_VALUE_AND_DERIVATIVE ? 2 : 1); k++)
             u->write[c->dtype](out[k], c->data[first + k] + (ptrdiff_t)at * c->strides[first + k],

@@ -19,9 +19,8 @@ enum {
    (MAX_LANES copies stand there). For ACTC_PARAMETER_BACKWARD out[i] receives the products g df/dp_i. */
 typedef void loop(const void *const *in, void *const *out, size_t n, const void *const *parameters, size_t step);
 
-/* What a call of `hinges` does besides adding: begin with max(0, x) or its slope; at the end keep NaN, and round to odd
-   for a narrower type. */
-enum { FIRST_HINGES = 1, LAST_HINGES = 2, ROUND_TO_ODD = 4 };
+/* What a call of `hinges` does besides adding: begin with max(0, x) or its slope; at the end round and keep NaN. */
+enum { FIRST_HINGES = 1, LAST_HINGES = 2, ALL_HINGES = FIRST_HINGES | LAST_HINGES };
 
 /* n contiguous halves, n >= MAX_LANES, of a row without parameters, from memory to memory. */
 typedef void halves_loop(const uint16_t *const *in, uint16_t *out, size_t n);
@@ -78,10 +77,12 @@ typedef struct unit {
     void (*split)(const char *doubles, ptrdiff_t stride, void *high, void *low, size_t n);
     /* by row, dtype and pass; NULL where they go by blocks */
     halves_loop *const (*halves)[2][ACTC_BACKWARD + 1];
-    /* Adds `count` hinges a max(0, b - x), or their slopes, to a sum kept as pairs of doubles. ab holds a of the first, b
-       of the first, a of the second ...: SUM_BLOCK numbers each where step is 1, one that stands for all where it is 0. */
-    void (*hinges)(const double *x, const double *ab, size_t count, size_t step, int part, int slope, double *high,
-                   double *low, size_t n);
+    /* Adds `count` hinges a max(0, b - x), or their slopes, to a sum kept as pairs of doubles; at last the sum is rounded,
+       to odd for a narrower type, and multiplied by g if there is one. ab holds a of the first, b of the first, a of the
+       second ...: SUM_BLOCK numbers each where step is 1, one that stands for all where it is 0. Says whether an x is
+       -inf. */
+    int (*hinges)(const double *g, const double *x, const double *ab, size_t count, size_t step, int part, int dtype,
+                  int slope, double *high, double *low, size_t n);
     /* the generator: count <= counters at a time; a stretch of a stream of uniform numbers */
     size_t counters;
     void (*philox)(const uint32_t *counter, const uint32_t *key, uint32_t *words, size_t count);
