@@ -60,25 +60,25 @@ static INLINE void in_pairs(const double *g, const double *x, const double *ab, 
    In plain doubles the error is at most that of count + 4 roundings of `size`, the sum of the terms' magnitudes: an element
    is closed where that is less than 2^16 units in the last place, and the sum farther than those from any middle. A few
    vectors at a time, for one waits for itself. Returns a bit for each element that is open; where x is -inf it is. */
-enum { TOGETHER = 4 };
+enum { HINGED_AT_ONCE = 4 };
 static INLINE uint32_t in_doubles(const double *g, const double *x, const double *ab, size_t count, format to,
                                   int slope, double *y)
 {
     const V roundings = B((double)(count + 4) * 0x1p-16);
-    V sum[TOGETHER], size[TOGETHER];
+    V sum[HINGED_AT_ONCE], size[HINGED_AT_ONCE];
     uint32_t open = 0;
-    for (int k = 0; k < TOGETHER; k++) {
+    for (int k = 0; k < HINGED_AT_ONCE; k++) {
         const V at = load(x + k * LANES);
         sum[k] = size[k] = slope ? sel(lt(K(0), at), K(1), K(0)) : sel(lt(at, K(0)), K(0), at) + K(0);
     }
     for (size_t s = 0; s < count; s++) {
         const V a = B(slope ? -ab[2 * s] : ab[2 * s]), b = B(ab[2 * s + 1]), positive = abs(a);
-        for (int k = 0; k < TOGETHER; k++) {
+        for (int k = 0; k < HINGED_AT_ONCE; k++) {
             const V at = load(x + k * LANES), height = slope ? sel(lt(at, b), K(1), K(0)) : max(K(0), b - at);
             sum[k] = fma(a, height, sum[k]), size[k] = fma(positive, height, size[k]);
         }
     }
-    for (int k = 0; k < TOGETHER; k++) {
+    for (int k = 0; k < HINGED_AT_ONCE; k++) {
         const V at = load(x + k * LANES), all = slope ? sel(eq(at, at), sum[k], at) : sum[k];
         const V v = g ? all * load(g + k * LANES) : all;
         const M far = gt(size[k] * roundings, abs(all)) | eq(at, K(-INFINITE));
@@ -122,7 +122,7 @@ static INLINE int hinges_of(const double *g, const double *x, const double *ab, 
     size_t i = 0, doubtful = 0;
     unsigned infinite = 0;
     if (!step && part == ALL_HINGES && dtype != ACTC_F64 && are_moderate(ab, count))
-        for (; i + TOGETHER * LANES <= n; i += TOGETHER * LANES) {
+        for (; i + HINGED_AT_ONCE * LANES <= n; i += HINGED_AT_ONCE * LANES) {
             uint32_t open = in_doubles(g ? g + i : g, x + i, ab, count, to, slope, high + i);
             for (size_t at = i; open; open >>= 1, at++)
                 if (open & 1) which[doubtful++] = (uint8_t)at;

@@ -118,28 +118,38 @@ static void copy_vector(char *to, const char *from, size_t bytes)
     else
         memcpy(to, from, bytes);
 }
-/* One operand, n elements of each of `width` rows at most a vector holds, to the scratch memory `m`, or from there. */
-static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own, memory outside, memory m, size_t n,
-                  size_t width, size_t real, int is_input)
+/* Whether a vector of each row is turned: not worth it where it would have but few elements. */
+static int transposes(const unit *u, const panel *p, int own, const memory *outside, ptrdiff_t size, size_t n)
 {
-    const ptrdiff_t size = (ptrdiff_t)item_size[dtype];
-    const int along = p->along;
-    const size_t vectors = along ? 1 : n, in_vector = along ? n : width;
-    /* a vector for each row is not worth it where it would have but few */
-    if (!along && own && outside.step == size && (size_t)u->lanes < 4 * n && u->columns_of_rows) {
+    return !p->along && own && outside->step == size && 2 * (size_t)u->lanes < 3 * n && u->columns_of_rows;
+}
+/* One operand, n elements of each row of a panel, to the scratch memory `m` or from there: those of as many rows as there are
+   lanes at a time */
+static void transpose(const unit *u, const panel *p, memory outside, memory m, size_t n, size_t real, int is_input)
+{
+    const size_t lanes = (size_t)u->lanes;
+    for (size_t row = 0; row < p->width; row += lanes) {
+        const size_t left = p->width - row, width = left < lanes ? left : lanes;
+        char *rows = outside.at + (ptrdiff_t)row * outside.lane, *columns = m.at + row * real;
         if (is_input)
-            u->columns_of_rows(outside.at, outside.lane, width, n, m.at, m.step);
+            u->columns_of_rows(rows, outside.lane, width, n, columns, m.step);
         else
-            u->rows_of_columns(m.at, m.step, outside.at, outside.lane, width, n);
-        return;
+            u->rows_of_columns(columns, m.step, rows, outside.lane, width, n);
     }
+}
+/* or all rows' first, all their second ... */
+static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own, memory outside, memory m, size_t n,
+                  size_t real, int is_input)
+{
+    const size_t lanes = (size_t)u->lanes, vectors = p->along ? 1 : n, in_vector = p->along ? n : p->width;
+    const size_t padding = p->along ? 0 : lanes * p->rows - p->width;
     for (size_t i = 0; i < vectors; i++) {
         char *at = outside.at + (ptrdiff_t)i * outside.step, *reals = m.at + (ptrdiff_t)i * m.step;
-        if (own && outside.lane == size && in_vector == (size_t)u->lanes) {
-            copy_vector(is_input ? reals : at, is_input ? at : reals, (size_t)u->lanes * real);
+        if (own && outside.lane == (ptrdiff_t)real && in_vector == lanes) {
+            copy_vector(is_input ? reals : at, is_input ? at : reals, lanes * real);
         } else if (is_input) {
             u->read[dtype](at, outside.lane, reals, in_vector);
-            if (!along) memset(reals + width * real, 0, ((size_t)u->lanes - width) * real);
+            if (padding) memset(reals + p->width * real, 0, padding * real);
         } else
             u->write[dtype](reals, at, outside.lane, in_vector);
     }
@@ -154,13 +164,12 @@ static void stage_all(const unit *u, const call *c, const panel *p, const memory
 {
     for (int k = first; k < end; k++) {
         if (stays(p, own, &outside[k], real)) continue;
-        for (size_t row = 0; row < p->width; row += (size_t)u->lanes) {
-            const size_t left = p->width - row, width = left < (size_t)u->lanes ? left : (size_t)u->lanes;
-            memory from = outside[k], m = k < c->inputs ? p->in[k] : p->out[k - c->inputs];
-            from.at += (ptrdiff_t)row * from.lane;
-            m.at += row * real;
-            stage(u, p, c->dtype, own, from, m, c->all[k].is_one ? 1 : p->length, width, real, k < c->inputs);
-        }
+        const size_t n = c->all[k].is_one ? 1 : p->length;
+        const memory m = k < c->inputs ? p->in[k] : p->out[k - c->inputs];
+        if (transposes(u, p, own, &outside[k], (ptrdiff_t)real, n))
+            transpose(u, p, outside[k], m, n, real, k < c->inputs);
+        else
+            stage(u, p, c->dtype, own, outside[k], m, n, real, k < c->inputs);
     }
 }
 

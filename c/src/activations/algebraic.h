@@ -22,7 +22,7 @@ static INLINE scaled_root scaled_root_by(V a, V x, V b, V j)
     s.j = j;
     s.two_j = two_to_the(s.j);
     s.x = x * s.two_j;
-    s.root = root_of(sum_of(two_product(b * s.two_j, s.two_j), product(two_product(a, s.x), single(s.x))));
+    s.root = root_of(sum_of(two_product(b * s.two_j, s.two_j), product_by(two_product(a, s.x), s.x)));
     s.inverse = quotient(single(K(1)), s.root);
     return s;
 }
@@ -39,8 +39,8 @@ static INLINE void isru_parts(V x, V alpha, result *o)
     scaled_root s =
         scaled_root_by(alpha, x, K(1), sel(gt(t, K(0x1p300)), max(K(-1022), -exponent(min(K(LARGEST), t))), K(0)));
     M none = eq(alpha, K(0));
-    pair r = s.inverse, y = product(r, single(s.x)), cubed = cube(r),
-         lead = product(product(product(y, r), single(K(-3))), single(alpha)); /* 3 alpha may overflow */
+    pair r = s.inverse, y = product_by(r, s.x), cubed = cube(r),
+         lead = product_by(product_by(product(y, r), K(-3)), alpha); /* 3 alpha may overflow */
     V j3 = max(K(-2140), s.j + s.j + s.j), j4 = max(K(-2140), s.j + j3);
     M infinite = gt(abs(alpha), K(LARGEST));
     o->y = sel(eq(x, K(0)), x, sel(none, x, sel(infinite, s.x / s.root.h, whole(y))));
@@ -68,7 +68,7 @@ BODY(bent_identity)
     NO_PARAMETERS;
     scaled_root s = scaled_root_of(x, K(1));
     M far = lt(s.j, K(0));
-    V more = ratio(product(single(s.x), single(s.x)), sum_of(s.root, single(K(1))));
+    V more = ratio(two_product(s.x, s.x), sum_with(s.root, K(1)));
     /* 1.5 x - 1/2 is a tie of floats but for the 1/2, which a double does not hold: one less in the last place tells */
     V right = sel(gt(x, K(0x1p51)), K(1.5) * x * K(0x1.fffffffffffffp-1), fma(K(0.5), more, x));
     o->y = sel(far & lt(x, K(0)), K(0.5) * x, sel(eq(x, K(0)), x, right));
@@ -83,7 +83,7 @@ BODY(squareplus)
     V b = min(K(LARGEST), p[0].high);
     M above = gt(x, K(0)), none = eq(b, K(0)), infinite = gt(p[0].high, K(LARGEST));
     scaled_root s = scaled_root_of(x, b);
-    pair both = sum_of(s.root, single(abs(s.x)));
+    pair both = sum_with(s.root, abs(s.x));
     V lower = sel(lt(x, K(-LARGEST)), K(0), ratio(single(p[0].high * K(0.5)), both)), upper = K(0.5) * whole(both);
     V far = sel(infinite, p[0].high, sel(lt(s.j, K(0)), x, upper));
     o->y = sel(above, far, sel(none, unless_nan(x, K(0)), scaled(lower, exp2_of(s.j))));
@@ -91,7 +91,7 @@ BODY(squareplus)
     scale w = {sel(above, K(0), s.j + s.j)};
     with_rare_scale(o, w);
     o->d2 = sel(none, unless_nan(x, K(0)),
-                scaled(whole(product(product(product(single(K(0.5) * b), s.inverse), s.inverse), s.inverse)),
+                scaled(whole(product(product(product_by(s.inverse, K(0.5) * b), s.inverse), s.inverse)),
                        exp2_of(max(K(-2140), s.j + s.j + s.j))));
     o->dp[0] = scaled(K(0.25) * s.inverse.h, exp2_of(s.j));
 }
@@ -104,17 +104,17 @@ BODY(dish)
     scaled_root s = scaled_root_of(x, K(1));
     M above = gt(x, K(0));
     V a = abs(s.x);
-    pair r = s.inverse, both = sum_of(s.root, single(a));
+    pair r = s.inverse, both = sum_with(s.root, a);
     V t = scaled(K(0.5) * ratio(single(a), product(s.root, both)), exp2_of(s.j));
     t = sel(lt(x, K(-LARGEST)), K(0), t);
     o->y = sel(above, x - t, sel(eq(x, K(0)), x, -t));
     V two_2j = s.two_j * s.two_j;
-    pair n = sum_of(single(two_2j), neg(product(single(a), s.root)));
+    pair n = sum_with(neg(product_by(s.root, a)), two_2j);
     V d = K(0.5) * whole(product(product(product(n, r), r), quotient(r, fast_two_sum(both.h, both.l))));
     scale w = {s.j + s.j};
     o->d = sel(above, K(1) - scaled(d, w), d);
     with_scale(o, unless(above, w));
-    pair curve = product(product(product(single(fma(-a, a, two_2j + two_2j)), r), r), cube(r));
+    pair curve = product(product(product_by(r, fma(-a, a, two_2j + two_2j)), r), cube(r));
     o->d2 = scaled(K(0.5) * whole(curve), exp2_of(max(K(-2140), s.j + s.j + s.j)));
 }
 
@@ -135,8 +135,7 @@ BODY(star_relu)
 {
     M above = gt(x, K(0));
     V factor = p[0].high, bias = p[1].high;
-    pair square = two_product(x, x), scaled_square = product(square, single(factor)),
-         y = two_sum(scaled_square.h, bias);
+    pair square = two_product(x, x), scaled_square = product_by(square, factor), y = two_sum(scaled_square.h, bias);
     M finite = lt(square.h, K(0x1p900)) & lt(abs(y.h), K(0x1p900));
     V rest = sel(finite, y.l + scaled_square.l, K(0));
     M none = eq(factor, K(0));
@@ -157,8 +156,7 @@ BODY(star_relu)
 /* t + a (x - t) in pairs, for it has a zero at t - t/a; *lost is what its rounding loses */
 static INLINE V line_through(V x, V t, V a, V *lost)
 {
-    pair off = two_sum(sel(eq(a, K(0)), unless_nan(x, t), x), -t), rise = product(off, single(a)),
-         line = two_sum(t, rise.h);
+    pair off = two_sum(sel(eq(a, K(0)), unless_nan(x, t), x), -t), rise = product_by(off, a), line = two_sum(t, rise.h);
     M finite = lt(abs(line.h), K(0x1p900)) & lt(abs(off.h), K(0x1p900));
     V rest = sel(finite, line.l + rise.l, K(0)), y = line.h + rest;
     *lost = sel(finite, (line.h - y) + rest, K(0));
@@ -183,16 +181,18 @@ BODY(srelu)
     o->dp[2] = sel(at_left, zero, sel(right, zero, unless_nan(known, K(1) - ar)));
     o->dp[3] = sel(at_left, zero, sel(right, zero, known - tr));
 }
-/* clip(alpha x + beta, 0, 1), the line in pairs: they know on which side of the kinks x is */
+/* clip(alpha x + beta, 0, 1). Which side of the upper kink x is on, only the line's second half may tell. */
 BODY(hard_sigmoid_onnx)
 {
     V zero = unless_nan(x, K(0));
     V bounded = sel(eq(p[0].high, K(0)), unless_nan(x, K(0)), x); /* 0 inf */
+    V y = fma(p[0].high, bounded, p[1].high);
     pair rise = two_product(p[0].high, bounded), line = two_sum(rise.h, p[1].high);
-    V rest = sel(lt(abs(line.h), K(0x1p900)), line.l + rise.l, K(0)), y = line.h + rest;
-    M more = gt(y, K(0)), less = lt((line.h - K(1)) + rest, K(0)), inside = more & less;
-    o->y = sel(more, sel(less, y, K(1)), unless_nan(y, zero));
-    o->lost_y = sel(inside, (line.h - y) + rest, K(0));
+    V lost = sel(lt(abs(y), K(0x1p900)), (line.h - y) + (line.l + rise.l), K(0));
+    M more = gt(y, K(0)), inside = more & lt(y, K(1)), at_one = eq(y, K(1));
+    if (lanes_of(at_one)) inside = inside | (at_one & lt(lost, K(0)));
+    o->y = sel(more, min(K(1), y), unless_nan(y, zero));
+    o->lost_y = sel(inside, lost, K(0));
     o->d = sel(inside, p[0].high, zero);
     o->d2 = zero;
     o->dp[0] = sel(inside, x, zero);

@@ -78,7 +78,7 @@ static INLINE normal_parts normal_parts_of(V x)
     value = fast_two_sum(value.h, value.l);
     o.value = value.h, o.rest = value.l;
     o.slope = product(product(normal_tail_minus_density(t), normal_zero_minus(a)), one_q);
-    pair two_minus = sum_of(single(K(2)), neg(two_product(a, a)));
+    pair two_minus = sum_with(neg(two_product(a, a)), K(2));
     o.curve = product(product(two_minus, one_q), constant_pair(0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56));
     return o;
 }
@@ -106,7 +106,7 @@ static INLINE V mish_second(V x, exponential t, pair m)
     pair e = t.e, two = single(K(2)), three = single(K(3)), twice = scaled_pair(e, K(2));
     pair lower = sum_of(two, product(e, sum_of(two, neg(product(e, sum_of(three, twice))))));
     pair upper = sum_of(neg(two), product(e, sum_of(neg(three), product(e, sum_of(two, twice)))));
-    pair n = sum_of(product(sum_of(two, twice), m), product(sel_pair(below, lower, upper), single(x)));
+    pair n = sum_of(product(sum_of(two, twice), m), product_by(sel_pair(below, lower, upper), x));
     V part = ratio(n, product(product(m, m), m));
     return scaled(K(4) * part * t.p.h * sel(below, K(1), e.h), t.w);
 }

@@ -20,13 +20,13 @@ BODY(tanhexp)
     V limited = sel(below, c, x);
     V inner = sel(tiny, K(1), S);
     o->y = sel(below, scaled(limited * (e0.h * R), w), x * g.tanh);
-    pair steep = product(scaled_pair(g.sech2_pair, value_of(g.w)), single(limited));
+    pair steep = product_by(scaled_pair(g.sech2_pair, value_of(g.w)), limited);
     pair both_terms = sum_of(quotient(g.tanh_pair, t), steep);
     V bracket = sel(tiny, fma(limited, inner, R), both_terms.h + both_terms.l);
     o->d = sel(below, e0.h * bracket, fma(min(K(8), x) * t.h, S, g.tanh));
     with_scale(o, w);
-    pair turn = sum_of(single(K(1)), product(scaled_pair(t, sel(tiny, K(0), K(-2))), g.tanh_pair));
-    pair curve = sum_of(single(K(2)), product(turn, single(sel(below, limited, min(K(8), x)))));
+    pair turn = sum_with(product(scaled_pair(t, sel(tiny, K(0), K(-2))), g.tanh_pair), K(1));
+    pair curve = sum_with(product_by(turn, sel(below, limited, min(K(8), x))), K(2));
     V both = (curve.h + curve.l) * g.sech2 * sel(below, e0.h, t.h);
     o->d2 = scaled(sel(tiny, (curve.h + curve.l) * e0.h, both), exp2_of(w.k + sel(tiny, K(0), g.w.k)));
 }
@@ -59,7 +59,7 @@ BODY(serf)
     NO_PARAMETERS;
     M below = lt(x, K(0));
     softplus_parts t = softplus_parts_of(x);
-    pair full = scaled_pair(t.s, t.two_k), s = sel_pair(below, full, sum_of(single(t.bounded), full));
+    pair full = scaled_pair(t.s, t.two_k), s = sel_pair(below, full, sum_with(full, t.bounded));
     s = fast_two_sum(s.h, s.l);
     V z = s.h * s.h;
     V c = K(0x1.bcc7673e2e32p-35);
@@ -90,13 +90,13 @@ BODY(serf)
     scale w = {sel(below, t.w.k, K(0))};
     V two_k = value_of(exp2_of(k));
     o->y = scaled(sel(below, t.bounded, x) * (erf.h + erf.l), w);
-    pair slope = sum_of(product(scaled_pair(G, two_k), single(t.bounded)), erf);
+    pair slope = sum_of(product_by(scaled_pair(G, two_k), t.bounded), erf);
     o->d = slope.h + slope.l;
     with_scale(o, w);
     pair sigma_full = sel_pair(below, scaled_pair(sigma, t.two_k), sigma),
          one_minus = sel_pair(below, other, scaled_pair(other, t.two_k));
     pair curve = sum_of(one_minus, product(s, scaled_pair(sigma_full, K(-2))));
-    pair bracket = sum_of(single(K(2)), product(curve, single(t.bounded)));
+    pair bracket = sum_with(product_by(curve, t.bounded), K(2));
     scale both = {w.k + k};
     o->d2 = scaled((G.h + G.l) * (bracket.h + bracket.l), both);
 }
@@ -129,7 +129,7 @@ BODY(phish)
     pair curve = sel_pair(below, n.curve, scaled_pair(n.curve, two_k));
     pair bend =
         product(product(slope, sel_pair(below, true_slope, slope)), scaled_pair(t.tanh_pair, copysign(K(2), x)));
-    pair bracket = sum_of(scaled_pair(slope, K(2)), product(sum_of(curve, neg(bend)), single(bounded)));
+    pair bracket = sum_of(scaled_pair(slope, K(2)), product_by(sum_of(curve, neg(bend)), bounded));
     scale both = {w.k + t.w.k};
     o->d2 = scaled(t.sech2 * (bracket.h + bracket.l), both);
 }

@@ -26,7 +26,7 @@ BODY(star_relu)
     M above_0 = gt(x, K(0)), none = eq(p[0].high, K(0));
     pair line = two_product(p[0].high, x);
     line.l = fma(p[0].low, x, line.l);
-    pair square = product(line, single(x)), y = two_sum(square.h, p[1].high);
+    pair square = product_by(line, x), y = two_sum(square.h, p[1].high);
     o->y =
         sel(above_0, sel(none, p[1].high + K(0), closed(y.h, y.l + (square.l + p[1].low))), unless_nan(x, p[1].high));
     /* times a gradient before it becomes subnormal or overflows; a small slope leaves more room below, less above */
@@ -71,17 +71,20 @@ static INLINE roots roots_of(pair s)
     return o;
 }
 
-/* see algebraic.h; x 2^j with alpha (x 2^j)^2 small enough for the cube of the root */
+/* see algebraic.h; x 2^j with alpha (x 2^j)^2 small enough for the cube of the root, where a vector needs it */
 static INLINE void isru_parts(V x, parameter alpha, result *o)
 {
     M none = eq(alpha.high, K(0));
-    V a = min(K(LARGEST), abs(x)), t = a * square_root(abs(alpha.high));
-    V j = sel(gt(t, K(0x1p30f)), max(K(-126), -exponent(min(K(LARGEST), t))), K(0)), two_j = two_to_the(j);
-    V scaled_x = copysign(a, x) * two_j;
-    pair square = product(product(both(alpha), single(scaled_x)), single(scaled_x)),
-         s = two_sum(square.h, two_j * two_j);
-    s.l = s.l + square.l;
-    pair r = roots_of(s).inverse, y = product(r, single(scaled_x)), cube = product(product(r, r), r);
+    V j = K(0), unit = K(1), scaled_x = x;
+    if (lanes_of(gt(abs(alpha.high * x) * abs(x), K(0x1p59f)))) {
+        V a = min(K(LARGEST), abs(x)), t = a * square_root(abs(alpha.high));
+        j = sel(gt(t, K(0x1p30f)), max(K(-126), -exponent(min(K(LARGEST), t))), K(0));
+        unit = two_to_the(j);
+        scaled_x = copysign(a, x) * unit;
+        unit = unit * unit;
+    }
+    pair square = product_by(product_by(both(alpha), scaled_x), scaled_x), s = sum_with(square, unit);
+    pair r = roots_of(s).inverse, y = product_by(r, scaled_x), cube = product(product(r, r), r);
     o->y = sel(none | eq(x, K(0)), x, y.h + y.l);
     o->d = sel(none, unless_nan(x, K(1)), cube.h + cube.l);
     scale w = {sel(none, K(0), max(K(-290), j + j + j))};
@@ -101,27 +104,26 @@ BODY(bent_identity)
     NO_PARAMETERS;
     V c = max(K(-0x1p40f), min(K(0x1p40f), x)); /* beyond, the root is |x| */
     pair square = two_product(c, c);
-    roots s = roots_of(sum_of(square, single(K(1))));
-    V more = ratio(square, sum_of(s.root, single(K(1)))), y = fma(K(0.5), more, x), far = K(0.5) * x;
+    roots s = roots_of(sum_with(square, K(1)));
+    V more = ratio(square, sum_with(s.root, K(1))), y = fma(K(0.5), more, x), far = K(0.5) * x;
     o->y = sel(eq(c, x), sel(eq(x, K(0)), x, y), sel(gt(x, K(0)), x + far, sel(lt(x, K(0)), far, x)));
-    pair slope = plus(1, scaled_pair(product(s.inverse, single(c)), K(0.5)));
+    pair slope = plus(1, scaled_pair(product_by(s.inverse, c), K(0.5)));
     o->d = slope.h + slope.l;
 }
 BODY(squareplus)
 {
     M above_0 = gt(x, K(0)), none = eq(p[0].high, K(0)), far = gt(abs(x), K(0x1p62f));
-    V a = min(K(LARGEST), abs(x)), j = square_exponent(a), two_j = two_to_the(j);
-    V scaled_x = a * two_j, half_b = K(0.5) * p[0].high;
-    pair b = scaled_pair(both(p[0]), two_j);
-    b = scaled_pair(b, two_j);
-    roots s = roots_of(sum_of(two_product(scaled_x, scaled_x), b));
-    pair sum = sum_of(s.root, single(scaled_x)), half = {half_b, K(0.5) * p[0].low};
-    pair lower = ratio_pair(half, sum), upper = scaled_pair(sum, K(0.5));
+    squarable a = squarable_of(abs(x));
+    pair b = both(p[0]), half = scaled_pair(b, K(0.5));
+    if (a.any) b = scaled_pair(scaled_pair(b, a.two_j), a.two_j);
+    roots s = roots_of(sum_of(two_product(a.a, a.a), b));
+    pair sum = sum_with(s.root, a.a), lower = ratio_pair(half, sum), upper = scaled_pair(sum, K(0.5));
     pair d = product(sel_pair(above_0, upper, lower), s.inverse);
-    V below_0 = sel(lt(x, K(-LARGEST)), K(0), scaled(lower.h, exp2_of(j)));
+    V below_0 = lower.h;
+    if (a.any) below_0 = sel(lt(x, K(-LARGEST)), K(0), scaled(below_0, exp2_of(a.j)));
     o->y = sel(above_0, sel(far | none, x, upper.h + upper.l), sel(none, unless_nan(x, K(0)), below_0));
     o->d = sel(none, sel(above_0, K(1), unless_nan(x, K(0))), d.h + d.l);
-    scale w = {sel(above_0 | none, K(0), j + j)};
+    scale w = {sel(above_0 | none, K(0), a.j + a.j)};
     with_rare_scale(o, w);
 }
 /* ---- with an exponential: see wide.h ---- */
@@ -181,7 +183,7 @@ BODY(soft_exponential)
             one = sel(far, K(0), two_to_the(-off_j));
             j = off_j + alpha_j;
         }
-        pair one_v = sum_of(single(one), neg(product(off, a)));
+        pair one_v = sum_with(neg(product(off, a)), one);
         one_v = fast_two_sum(one_v.h, one_v.l);
         d = K(1) / one_v.h;
         V y = log_of(one_v, j) / alpha.high, e = sel(far, exponent(abs(d)), K(0)); /* a gradient meets d before 2^j */
@@ -203,20 +205,20 @@ BODY(xielu)
     V k, c = max(K(-EXP_LIMIT), min(K(0), x));
     pair q = exp_reduced_closely(c, &k);
     V two_k = value_of(exp2_of(k));
-    pair expm1 = sum_of(single(two_k - K(1)), scaled_pair(q, two_k));
+    pair expm1 = sum_with(scaled_pair(q, two_k), two_k - K(1));
     V s = K(0x1.2105c6p-13f); /* tools/coefficients/xielu.sollya */
     s = fma(s, c, K(0x1.5b9b96p-10f));
     s = fma(s, c, K(0x1.100eap-7f));
     s = fma(s, c, K(0x1.554738p-5f));
     s = fma(s, c, K(0x1.555514p-3f));
     /* alpha_n first, for c^2 may underflow */
-    pair series = product(product(both(an), single(c)), product(last_step(s, c, K(0.5)), single(c)));
-    pair curved = sel_pair(gt(c, K(-1)), series, product(sum_of(expm1, single(-c)), both(an)));
+    pair series = product(product_by(both(an), c), product_by(last_step(s, c, K(0.5)), c));
+    pair curved = sel_pair(gt(c, K(-1)), series, product(sum_with(expm1, -c), both(an)));
     V bounded = sel(far, K(0), x);
-    pair lower = sum_of(curved, product(both(beta), single(bounded)));
+    pair lower = sum_of(curved, product_by(both(beta), bounded));
     pair slope = two_sum(beta.high, -an.high);
     slope.l = slope.l + (beta.low - an.low);
-    pair line = sum_of(product(slope, single(x)), neg(both(an)));
+    pair line = sum_of(product_by(slope, x), neg(both(an)));
     V far_line = sel(eq(slope.h, K(0)), -an.high, closed(line.h, line.l));
     V below_0 = sel(far, far_line, lower.h + lower.l);
     below_0 =
@@ -224,11 +226,11 @@ BODY(xielu)
 
     /* x (alpha_p x + beta) above */
     M none = eq(ap.high, K(0));
-    pair rise = product(both(ap), single(x)), steep = sum_of(rise, both(beta));
+    pair rise = product_by(both(ap), x), steep = sum_of(rise, both(beta));
     /* a large one times a gradient before it overflows */
     M large = gt(x, K(0x1p40f));
     V power = sel(large, sel(lt(abs(ap.high), K(1)), K(4), K(100)), K(0)), shrink = two_to_the(-power);
-    pair rising = sum_of(product(both(ap), single(K(2) * (x * shrink))), scaled_pair(both(beta), shrink));
+    pair rising = sum_of(product_by(both(ap), K(2) * (x * shrink)), scaled_pair(both(beta), shrink));
     V coarse = sel(none, beta.high, steep.h), whole = x * coarse;
     V upper = sel(lt(abs(whole), K(INFINITE)), fma(x, steep.h, x * steep.l), whole);
     o->y = sel(above_0, upper, sel(eq(x, K(0)), x, below_0));

@@ -25,8 +25,8 @@ static INLINE void times_tanh(V x, V limited, V sign, pair value, pair slope, sc
     pair T = sel_pair(small, near, tanh_of_pair(scaled_pair(u, K(2))));
     scale tail = {sel(small, w.k, K(0))};
     o->y = scaled_normal(fma(x * sign, T.h, limited * sign * T.l), tail);
-    pair whole = scaled_pair(T, sel(small, two_k, K(1))), S = sum_of(single(K(1)), neg(product(whole, whole)));
-    pair steep = product(product(scaled_pair(slope, sel(small, K(1), two_k)), S), single(limited));
+    pair whole = scaled_pair(T, sel(small, two_k, K(1))), S = sum_with(neg(product(whole, whole)), K(1));
+    pair steep = product_by(product(scaled_pair(slope, sel(small, K(1), two_k)), S), limited);
     pair d = sum_of(scaled_pair(T, sign), steep);
     o->d = d.h + d.l;
     with_scale(o, tail);
@@ -50,9 +50,9 @@ BODY(phish)
     normal_parts n = normal_parts_of(x);
     V c = max(K(-NORMAL_LIMIT), min(K(NORMAL_LIMIT), x));
     V two_k = value_of(n.w);
-    pair tail = {n.value, n.rest}, upper = sum_of(single(c), neg(scaled_pair(tail, two_k)));
+    pair tail = {n.value, n.rest}, upper = sum_with(neg(scaled_pair(tail, two_k)), c);
     pair value = sel_pair(below, tail, upper); /* |gelu| */
-    pair slope = sel_pair(below, n.slope, sum_of(single(K(1)), neg(scaled_pair(n.slope, two_k))));
+    pair slope = sel_pair(below, n.slope, sum_with(neg(scaled_pair(n.slope, two_k)), K(1)));
     scale w = {sel(below, n.w.k, K(0))};
     times_tanh(sel(below, c, x), c, copysign(K(1), x), value, slope, w, o);
     o->y = sel(eq(x, K(0)), K(0), o->y); /* no less than 0: +0 for -0 */
@@ -72,7 +72,7 @@ BODY(serf)
     pair e = scaled_pair(e0, two_k), h = ratio_pair(e0, plus(2, e)); /* log1p(e) = 2 atanh(h 2^k) */
     V part = h.h * two_k, part_2 = part * part, twice = h.h + h.h;
     pair s0 = fast_two_sum(twice, fma(twice, part_2 * atanh_polynomial(part_2), h.l + h.l));
-    pair full = scaled_pair(s0, two_k), s = sel_pair(below, full, sum_of(single(max(K(0), c)), full));
+    pair full = scaled_pair(s0, two_k), s = sel_pair(below, full, sum_with(full, max(K(0), c)));
     s = fast_two_sum(s.h, s.l);
     M far = gt(s.h, K(6)); /* erf(6) is 1 */
     s.h = min(K(6), s.h), s.l = sel(far, K(0), s.l);
@@ -99,7 +99,7 @@ BODY(serf)
 
     /* x G over 2^k, G = 2/sqrt(pi) e^(-s^2) sigma */
     pair sigma = ratio_pair(sel_pair(below, e0, one), plus(1, e));
-    pair G = product(product(root, scaled_pair(g, two_j)), sigma), d = sum_of(erf, product(G, single(c)));
+    pair G = product(product(root, scaled_pair(g, two_j)), sigma), d = sum_of(erf, product_by(G, c));
     o->d = d.h + d.l;
     with_scale(o, w);
 }
@@ -109,20 +109,26 @@ BODY(dish)
 {
     NO_PARAMETERS;
     M above_0 = gt(x, K(0));
-    V b = min(K(LARGEST), abs(x)), j = sel(gt(b, K(0x1p20f)), max(K(-126), -exponent(b)), K(0));
-    V two_j = two_to_the(j), a = b * two_j, one = two_j * two_j;
-    pair square = sum_of(two_product(a, a), single(one));
+    V a = abs(x), j = K(0), one = K(1);
+    const unsigned any_far = lanes_of(gt(a, K(0x1p20f)));
+    if (any_far) {
+        a = min(K(LARGEST), a);
+        j = sel(gt(a, K(0x1p20f)), max(K(-126), -exponent(a)), K(0)), one = two_to_the(j);
+        a = a * one, one = one * one;
+    }
+    pair square = sum_with(two_product(a, a), one);
     V h = square_root(square.h), low = K(0.5) * (fnma(h, h, square.h) + square.l) / h;
     pair as = two_product(h, a), both;
-    V t = K(0.5) * ratio(single(a), sum_of(square, as)),
-      far = sel(lt(x, K(-LARGEST)), K(0), scaled_normal(t, exp2_of(j)));
+    V t = K(0.5) * ratio(single(a), sum_of(square, as));
+    if (any_far) t = sel(lt(x, K(-LARGEST)), K(0), scaled_normal(t, exp2_of(j)));
     as.l = fma(low, a, as.l); /* f' has a zero */
     both = sum_of(square, as);
     scale w2 = exp2_of(j + j);
-    o->y = sel(above_0, x - far, sel(eq(x, K(0)), x, -far));
-    V d = K(0.5) * ratio(sum_of(single(one), neg(as)), product(square, fast_two_sum(both.h, both.l)));
-    o->d = sel(above_0, K(1) - scaled(d, w2), d);
+    o->y = sel(above_0, x - t, sel(eq(x, K(0)), x, -t));
+    V d = K(0.5) * ratio(sum_with(neg(as), one), product(square, fast_two_sum(both.h, both.l)));
+    o->d = sel(above_0, K(1) - (any_far ? scaled(d, w2) : d), d);
     with_scale(o, unless(above_0, w2));
+    o->scale_is_rare = 1;
 }
 
 /* Phi(u), u = (x - mu)/sigma; sigma = 0 gives what IEEE arithmetic gives */

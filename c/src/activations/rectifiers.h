@@ -83,8 +83,7 @@ BODY(selu)
 static INLINE V times_expm1(pair q, V k, parameter a, V *expm1)
 {
     V up = value_of(exp2_of(k)), down = value_of(exp2_of(-k)), large = (K(1) - down) + (q.h + q.l);
-    pair small = sum_of(single(up - K(1)), scaled_pair(q, up)), factor = {a.high, a.low},
-         times = product(small, factor);
+    pair small = sum_with(scaled_pair(q, up), up - K(1)), factor = {a.high, a.low}, times = product(small, factor);
     *expm1 = sel(gt(k, K(0)), scaled(large, exp2_of(k)), small.h + small.l);
     V product_ = times.h + sel(lt(abs(times.h), K(INFINITE)), times.l, K(0));
     return sel(gt(k, K(0)), scaled(scale_by(large, a), exp2_of(k)), product_);
@@ -222,7 +221,7 @@ BODY(hard_swish)
 {
     NO_PARAMETERS;
     M more = gt(x, K(-3)), less = lt(x, K(3));
-    pair n = product(single(x), two_sum(x, K(3)));
+    pair n = product_by(two_sum(x, K(3)), x);
     V q = n.h / K(6), middle = fma(fnma(q, K(6), n.h) + n.l, K(1.0 / 6), q);
     o->y = sel(more, sel(less, sel(eq(x, K(0)), x, middle), x), unless_nan(x, K(0)));
     o->d = sel(more, sel(less, fma(K(2), x, K(3)) / K(6), K(1)), unless_nan(x, K(0)));

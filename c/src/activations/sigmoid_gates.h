@@ -14,7 +14,7 @@ BODY(logish)
     V two_k = t.two_k;
     pair one = single(K(1)), two_e = scaled_pair(t.e, K(2));
     pair three = sum_of(two_e, t.e);
-    pair denominator = sel_pair(below, sum_of(single(K(2)), three), plus(3, two_e));
+    pair denominator = sel_pair(below, sum_with(three, K(2)), plus(3, two_e));
     pair r = divided(sel_pair(below, t.p, one), denominator); /* over 2^k below 0 */
     V full = sel(below, r.h * two_k, r.h), z = full * full, twice = r.h + r.h;
     pair L = fast_two_sum(twice, fma(twice, z * atanh_polynomial(z), r.l + r.l));
@@ -22,15 +22,15 @@ BODY(logish)
     pair parts = product(plus(1, t.e), sel_pair(below, plus(1, two_e), plus(2, t.e)));
     V bounded = t.limited;
     pair slope = divided(t.p, fast_two_sum(parts.h, parts.l)); /* L'/2^k */
-    pair d = sum_of(product(scaled_pair(slope, sel(below, K(1), two_k)), single(bounded)), L);
+    pair d = sum_of(product_by(scaled_pair(slope, sel(below, K(1), two_k)), bounded), L);
     o->d = d.h + d.l;
     with_scale(o, w);
     /* below 0 sigma = e/(1 + e): (1 + e)^2 (1 - 2 sigma - sigma^2) = 1 - 2e^2, (1 + e)(1 + sigma) = 1 + 2e;
        above, sigma = 1/(1 + e): e^2 - 2 and 2 + e */
     pair ee = product(t.e, t.e);
-    pair n = sel_pair(below, sum_of(one, scaled_pair(ee, K(-2))), sum_of(single(K(-2)), ee));
-    pair bracket = sum_of(single(K(2)),
-                          product(single(bounded), quotient(fast_two_sum(n.h, n.l), fast_two_sum(parts.h, parts.l))));
+    pair n = sel_pair(below, sum_of(one, scaled_pair(ee, K(-2))), sum_with(ee, K(-2)));
+    pair bracket =
+        sum_with(product_by(quotient(fast_two_sum(n.h, n.l), fast_two_sum(parts.h, parts.l)), bounded), K(2));
     o->d2 = scaled(slope.h * (bracket.h + bracket.l), t.w);
 }
 
@@ -49,10 +49,9 @@ BODY(elish)
     if (DOUBLE)
         o->y = sel(lt(x, K(0)), scaled(expm1 * ratio(e0, m), w), o->y);
     else
-        o->y = sel(lt(x, K(0)), scaled(ratio(product(sum_of(single(two_k - K(1)), scaled_pair(q, two_k)), e0), m), w),
-                   o->y);
-    pair n = sum_of(sum_of(single(K(-1)), scaled_pair(e, K(2))), product(e, e));
-    pair cubic = sum_of(product(sum_of(product(sum_of(e, single(K(3))), e), single(K(5))), e), single(K(-1)));
+        o->y = sel(lt(x, K(0)), scaled(ratio(product(sum_with(scaled_pair(q, two_k), two_k - K(1)), e0), m), w), o->y);
+    pair n = sum_of(sum_with(scaled_pair(e, K(2)), K(-1)), product(e, e));
+    pair cubic = sum_with(product(sum_with(product(sum_with(e, K(3)), e), K(5)), e), K(-1));
     V d = ratio(product(n, e0), product(m, m));
     o->d = sel(above, o->d, d);
     o->d2 = sel(above, o->d2, scaled(e0.h * ratio(cubic, product(product(m, m), m)), w));
@@ -70,7 +69,7 @@ BODY(hard_elish)
     V h = (x + K(1)) * K(0.5), zero = unless_nan(x, K(0));
     V lower = expm1 * h, slope = fma(e, x + K(1), expm1);
     if (!DOUBLE) { /* e^x (x + 2) - 1 = (e^x - 1) (x + 2) + (x + 1); in single floats both are off by 2.1 ULP */
-        pair E = sum_of(single(two_k - K(1)), scaled_pair(q, two_k));
+        pair E = sum_with(scaled_pair(q, two_k), two_k - K(1));
         pair d = sum_of(product(E, two_sum(K(2), x)), two_sum(K(1), x));
         lower = fma(E.h, h, E.l * h), slope = d.h + d.l;
     }
@@ -90,11 +89,10 @@ BODY(dsilu)
     hyperbolic t = hyperbolic_of(a, K(0));
     V quarter = K(0.25) * t.sech2;
     o->y = scaled(s.d, s.w);
-    pair slope = sum_of(single(K(2)), neg(product(single(a), t.tanh_pair)));
+    pair slope = sum_with(neg(product_by(t.tanh_pair, a)), K(2));
     o->d = DOUBLE ? (slope.h + slope.l) * quarter : fma(slope.h, quarter, slope.l * quarter);
     with_scale(o, t.w);
     pair T = t.tanh_pair,
-         n = sum_of(product(sum_of(single(K(1)), product(T, product(T, single(K(-3))))), single(K(0.5) * a)),
-                    product(T, single(K(3))));
+         n = sum_of(product_by(sum_with(product(T, product_by(T, K(-3))), K(1)), K(0.5) * a), product_by(T, K(3)));
     o->d2 = scaled(-copysign(K(1), x) * (n.h + n.l) * quarter, t.w);
 }

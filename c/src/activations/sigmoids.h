@@ -116,6 +116,22 @@ static INLINE V square_exponent(V a)
     return sel(gt(a, K(C(0x1p62f, 0x1p500))), far, K(0));
 }
 
+/* a 2^j, whose square does not overflow, and 2^j: 1 but for the very large, which few vectors have */
+typedef struct {
+    V a, j, two_j;
+    unsigned any; /* lane has another */
+} squarable;
+static INLINE squarable squarable_of(V a)
+{
+    squarable s = {a, K(0), K(1), lanes_of(gt(a, K(C(0x1p62f, 0x1p500))))};
+    if (s.any) {
+        s.a = min(K(LARGEST), a);
+        s.j = square_exponent(s.a), s.two_j = two_to_the(s.j);
+        s.a = s.a * s.two_j;
+    }
+    return s;
+}
+
 /* The derivative is 1/(1 + |x|)^2 from one reciprocal and its remainder. */
 BODY(softsign)
 {
@@ -123,8 +139,8 @@ BODY(softsign)
     V a = min(K(LARGEST), abs(x));
     o->y = copysign(a / (K(1) + a), x);
 
-    V j = square_exponent(a), k = two_to_the(j), b = a * k;
-    V m = k + b, rest = min(k, b) - (m - max(k, b));
+    squarable s = squarable_of(abs(x));
+    V j = s.j, k = s.two_j, b = s.a, m = k + b, rest = min(k, b) - (m - max(k, b));
     V r = K(1) / m, e = fnma(r, rest, fnma(r, m, K(1))), square = r * r; /* 1/(k + b) = r (1 + e) */
     o->d = fma(square, e + e, square);
     o->d2 = scaled(K(2) * o->d * fma(r, e, r), exp2_of(max(K(C(-290, -2140)), j + j + j)));
@@ -176,8 +192,9 @@ BODY(arctan)
     V large = (high - small) + K(C(-0x1.777a5cp-25f, 0x1.1a62633145c07p-54));
     o->y = copysign(sel(gt(a, K(1)), large, small), x);
 
-    V j = square_exponent(a), k = two_to_the(j), b = min(K(LARGEST), a) * k; /* 1/(1 + a^2) */
-    o->d = K(1) / fma(b, b, k * k);
+    squarable s = squarable_of(a); /* 1/(1 + a^2) */
+    V j = s.j, b = s.a;
+    o->d = K(1) / fma(b, b, s.two_j * s.two_j);
     o->d2 = scaled(K(-2) * (copysign(b, x) * o->d) * o->d, exp2_of(max(K(C(-290, -2140)), j + j + j)));
     with_rare_scale(o, exp2_of(j + j));
 }

@@ -66,7 +66,7 @@ BODY(lisht)
     V c = min(K(EXP_LIMIT), a);
     o->y = below_tie(a * t.tanh, a);
     o->d = copysign(fma(c, scaled(t.sech2, t.w), t.tanh), x);
-    pair bracket = sum_of(single(K(1)), neg(product(single(c), t.tanh_pair)));
+    pair bracket = sum_with(neg(product_by(t.tanh_pair, c)), K(1));
     o->d2 = scaled(K(2) * (bracket.h + bracket.l) * t.sech2, t.w);
 }
 /* x - tanh(x) = x^3 P(x^2) for |x| < 1 (tools/coefficients/tanhshrink.sollya: 2^-54), else (x - 1) + 2e/(1 + e) */
@@ -100,7 +100,7 @@ BODY(tanhshrink)
     o->y = copysign(sel(lt(a, K(1)), x * z * c, large), x);
     o->d = below_tie(t.tanh * t.tanh, a);
 #else /* 2e/(1 + e) rounded is 1.99 ULP above 1, c 1.84 below; tanh in pairs 3.8 at 0.25 */
-    pair off = two_sum(a, -t.tanh_pair.h), cube = product(product(two_product(a, a), single(a)), single(c)),
+    pair off = two_sum(a, -t.tanh_pair.h), cube = product_by(product_by(two_product(a, a), a), c),
          square = product(t.tanh_pair, t.tanh_pair);
     o->y = copysign(sel(lt(a, K(0.5)), cube.h + cube.l, closed(off.h, off.l - t.tanh_pair.l)), x);
     o->d = square.h + square.l;

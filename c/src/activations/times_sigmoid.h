@@ -26,7 +26,7 @@ static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
     with_logistic(o, bounded, below, logistic_of(abs(h), sel(below, -l, l)));
 
     pair lower = product(sum_of(sum_of(one, s), e), p);
-    pair upper = product(e, sum_of(sum_of(s, single(K(-1))), neg(e)));
+    pair upper = product(e, sum_of(sum_with(s, K(-1)), neg(e)));
     V d = ratio(sel_pair(below, lower, upper), square);
     o->d = sel(below, d, K(1) + d);
     with_scale(o, w);
@@ -41,11 +41,11 @@ BODY(gelu_tanh)
     pair square = two_product(c, c), C = split_pair(0x1.9884533d43651p0, -0x1.cbc0d30ebfd15p-54);
     pair a = split_pair(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61); /* 0.044715 C, C = 2 sqrt(2/pi) */
     pair a3 = split_pair(0x1.b6676bf7450fp-3, 0x1.bba7351828aabp-57), cubic = product(square, a);
-    pair v = product(sum_of(C, cubic), single(c)), slope = sum_of(C, product(square, a3));
+    pair v = product_by(sum_of(C, cubic), c), slope = sum_of(C, product(square, a3));
     v = fast_two_sum(v.h, v.l);
     /* v' + x v''/2 = 2 v' - C */
     pair curve = sum_of(scaled_pair(slope, K(2)), neg(C));
-    gate(x, v, product(slope, single(c)), curve, slope, o);
+    gate(x, v, product_by(slope, c), curve, slope, o);
     o->y = sel(gt(abs(x), K(LARGEST)), max(x, K(0)) * copysign(K(1), x), o->y);
 }
 /* beta = 0 gives x/2 */

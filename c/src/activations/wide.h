@@ -28,7 +28,7 @@ BODY(soft_exponential)
         one_over = two_to_the(-j);
         scaled_off = scaled_pair(off, one_over);
     }
-    pair one_v = sum_of(single(one_over), product(scaled_off, single(-alpha)));
+    pair one_v = sum_with(product_by(scaled_off, -alpha), one_over);
     one_v.l = sel(lt(abs(one_v.h), K(INFINITE)), one_v.l, K(0));
     one_v = fast_two_sum(one_v.h, one_v.l);
     V part = K(1) / one_v.h, inverse = part * one_over, log1p = log_of(one_v, j), logarithm = log1p / -alpha;
@@ -87,20 +87,20 @@ BODY(xielu)
                                           1.0 / 6.0};
     V s = K(1.0 / 2432902008176640000.0);
     for (int i = 0; i < 17; i++) s = fma(s, c, K(coefficients[i]));
-    pair expm1_pair = sum_of(single(two_k - K(1)), scaled_pair(q, two_k)); /* two_k = 1 is the series' */
+    pair expm1_pair = sum_with(scaled_pair(q, two_k), two_k - K(1)); /* two_k = 1 is the series' */
     pair series = product(two_product(c, c), last_step(s, c, K(0.5)));
-    pair curved_pair = sel_pair(gt(c, K(-1)), series, sum_of(expm1_pair, single(sel(above, K(0), -x))));
+    pair curved_pair = sel_pair(gt(c, K(-1)), series, sum_with(expm1_pair, sel(above, K(0), -x)));
     V curved = curved_pair.h + curved_pair.l;
-    pair lower = finite_sum(sum_of(product(curved_pair, single(an)), two_product(beta, x)));
+    pair lower = finite_sum(sum_of(product_by(curved_pair, an), two_product(beta, x)));
     /* an e^x + (beta - an), of which the second may be 0: an (e^x - 1) has lost e^x by -40 */
     pair e = scaled_pair(plus(1, q), sel(lt(x, K(-EXP_LIMIT)), K(0), two_k)), rest = two_sum(beta, -an);
-    pair slope_below = finite_sum(sum_of(product(e, single(an)), rest));
+    pair slope_below = finite_sum(sum_of(product_by(e, an), rest));
     V below = sel(lt(x, K(-40)), xielu_far(x, an, beta), lower.h + lower.l);
-    pair square = two_product(x, x), parabola = sum_of(product(square, single(ap)), two_product(beta, x));
+    pair square = two_product(x, x), parabola = sum_of(product_by(square, ap), two_product(beta, x));
     M moderate = lt(abs(x), K(0x1p400)) & lt(abs(parabola.h), K(0x1p900));
     V rising = sel(eq(ap, K(0)), beta, fma(K(2) * ap, x, beta)), steep = sel(eq(ap, K(0)), beta, fma(ap, x, beta));
     V slope = sel(moderate, parabola.h + parabola.l, x * steep);
-    pair line = sum_of(two_product(ap + ap, x), single(beta));
+    pair line = sum_with(two_product(ap + ap, x), beta);
     o->y = sel(above, slope, sel(eq(x, K(0)), copysign(below, x), below));
     o->lost_y = sel(above & moderate, (parabola.h - slope) + parabola.l, K(0));
     o->lost_d = sel(above & moderate, (line.h - rising) + line.l, K(0));

@@ -84,11 +84,23 @@ static INLINE pair product(pair a, pair b)
     pair r = {h, fma(a.h, b.h, -h) + fma(a.h, b.l, a.l * b.h)};
     return r;
 }
+static INLINE pair product_by(pair a, V b)
+{
+    V h = a.h * b;
+    pair r = {h, fma(a.h, b, -h) + a.l * b};
+    return r;
+}
 /* the sum likewise; |a.h + b.h| must not be much smaller than both */
 static INLINE pair sum_of(pair a, pair b)
 {
     pair s = two_sum(a.h, b.h);
     s.l = s.l + (a.l + b.l);
+    return s;
+}
+static INLINE pair sum_with(pair a, V b)
+{
+    pair s = two_sum(a.h, b);
+    s.l = s.l + a.l;
     return s;
 }
 /* a sum that overflows, or has infinite terms, has no rest */

@@ -4,17 +4,17 @@ static INLINE V whether(M m, V v) { return sel(eq(v, v), sel(m, K(1), K(0)), v);
 
 /* ---- maxout ---- */
 
-/* the maximum of a row, +0 if zeros of both signs are, or NaN; the position of the first element equal to it */
+/* the maximum of a row, +0 if zeros of both signs are, or NaN; unless NULL, the position of the first element equal to it */
 static INLINE void first_greatest(const panel *p, mode way, memory m, const V *numbers, V *top, V *first)
 {
     each own, nans;
     EACH_PART(c, {
         own[c] = K(-INFINITE);
-        first[c] = numbers[c];
+        if (first) first[c] = numbers[c];
     });
     EACH(i, {
         const V v = present(i, get(p, way, m, i), K(-INFINITE));
-        first[i.part] = sel(gt(v, own[i.part]), position(p, way, numbers, i), first[i.part]);
+        if (first) first[i.part] = sel(gt(v, own[i.part]), position(p, way, numbers, i), first[i.part]);
         own[i.part] = sel(eq(v, v), max(v, own[i.part]), v); /* once NaN it stays so */
     });
     EACH_PART(c, {
@@ -23,15 +23,16 @@ static INLINE void first_greatest(const panel *p, mode way, memory m, const V *n
     });
     over_rows(p, way, GREATEST, top);
     over_rows(p, way, PLUS, nans);
-    EACH_PART(c, first[c] = sel(eq(own[c], top[row_of(p, way, c)]), first[c], K(LARGEST)););
+    if (first) {
+        EACH_PART(c, first[c] = sel(eq(own[c], top[row_of(p, way, c)]), first[c], K(LARGEST)););
+        over_rows(p, way, LEAST, first);
+    }
     EACH_ROW(v, top[v] = sel(gt(nans[v], K(0)), K(NOT_A_NUMBER), top[v] + K(0)););
-    over_rows(p, way, LEAST, first);
 }
 static INLINE int maxout_forward(const panel *p, mode way)
 {
-    each numbers, top, first;
-    positions(p, way, numbers);
-    first_greatest(p, way, p->in[0], numbers, top, first);
+    each top;
+    first_greatest(p, way, p->in[0], NULL, top, NULL);
     put_ones(p, way, p->out[0], top);
     return 1;
 }
