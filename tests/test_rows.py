@@ -165,6 +165,23 @@ def test_gradients(op: Any, tier: str, dtype: Any, n: int) -> None:
     assert worst(format, gx, wanted, scales) <= BACKWARD[tier].get(np.dtype(dtype).name, 1)
 
 
+@pytest.mark.parametrize("n", [3, 10, 40])
+def test_gradients_of_small_deviations(tier: str, n: int) -> None:
+    """Where the mean is large beside them each has no more than a few bits."""
+    op = next(r for r in TABLE if r.name == "standardize")
+    random, format = np.random.default_rng(n), oracle.FORMATS["float32"]
+    for spread in (0.001, 0.01, 0.5):
+        x = (1000 + spread * random.standard_normal(n)).astype("f")
+        g = (5 + random.standard_normal(n)).astype("f")
+        names = {"g": [mpf(float(v)) for v in g], "x": [mpf(float(v)) for v in x]}
+        wanted = exact(op, op.backward, range(n), **names, **op.parameters)
+        d, centred = x.astype(float) - x.astype(float).mean(), g.astype(float) - g.astype(float).mean()
+        r = 1 / np.sqrt((d**2).mean() + op.parameters["eps"])
+        scales = np.maximum(abs(centred), abs(d * (g * d).mean() * r**2)) * r
+        gx = call(gufunc(op, tier, "backward"), op, [g, x])
+        assert worst(format, gx, wanted, scales) <= BACKWARD[tier]["float32"]
+
+
 def test_extreme_gradients(tier: str) -> None:
     """Neither what is kept times a power of two nor a product on the way may leave the range."""
     for dtype, sizes in ((np.float32, (1e-38, 1e38)), (np.float64, (1e-305, 1e305))):
