@@ -29,6 +29,14 @@ static INLINE V backward(V g, V x, const result *o, int count)
     }
     if (!o->has_scale) return g * o->d;
     if (o->scale_is_rare && !lanes_of(gt(abs(o->w.k), K(0)))) return g * o->d; /* the same bits */
+#ifdef times_power
+    /* Else mostly all is far from both ends of the range: one rounding, and an exact power of two. The same bits, 1.05 to 1.3 times as
+       fast; with AVX2, which has no instruction for the power, sigmoid's takes 1.15 times as long. */
+    const V plain = g * o->d, size = abs(g), least = min(size, abs(plain)), largest = max(size, abs(plain));
+    if (!o->scale_is_rare &&
+        !lanes_of(gt(abs(o->w.k), K(30)) | gt(largest, K(0x1p60f)) | (lt(least, K(0x1p-60f)) & gt(size, K(0)))))
+        return plain * two_to_the(o->w.k);
+#endif
     /* a gradient near overflow lends 2^64 to the last factor, for f' may be above 1 before its scale comes in */
     M large = gt(abs(g), K(0x1p64f));
     factors f = factors_of(o->w);
