@@ -171,7 +171,7 @@ BODY(soft_exponential)
     }
     if (lanes_of(negative)) {
         /* 1 + v, v = -alpha (x + alpha), over 2^j */
-        pair off = two_sum(x, alpha.high), a = both(alpha);
+        pair off = two_sum(max(K(-LARGEST), min(K(LARGEST), x)), alpha.high), a = both(alpha);
         off.l = off.l + alpha.low;
         V j = K(0), one = K(1), d;
         M far = gt(abs(off.h * alpha.high), K(0x1p60f)), least = lt(abs(x), K(0x1p-90f));
@@ -188,8 +188,9 @@ BODY(soft_exponential)
         d = K(1) / one_v.h;
         V y = log_of(one_v, j) / alpha.high, e = sel(far, exponent(abs(d)), K(0)); /* a gradient meets d before 2^j */
         d = d * two_to_the(-e);
-        o->y = sel(negative, -y, o->y);
-        o->d = sel(negative, sel(lt(one_v.h, K(0)), x * K(0) / K(0), d), o->d);
+        M infinite = gt(x, K(LARGEST));
+        o->y = sel(negative, sel(infinite, x, -y), o->y);
+        o->d = sel(negative, sel(infinite, K(0), sel(lt(one_v.h, K(0)), x * K(0) / K(0), d)), o->d);
         w.k = sel(negative, e - j, w.k);
     }
     M small = lt(abs(x * alpha.high), K(0x1p-27f)) & lt(abs(alpha.high), K(0x1p-14f));
