@@ -114,6 +114,13 @@ static INLINE int again(const double *g, const double *x, const double *ab, size
     return infinite;
 }
 
+/* What is compiled for size goes in pairs alone: the same bits, and 2 KB less. */
+#ifdef __OPTIMIZE_SIZE__
+#define PAIRS_ALONE 1
+#else
+#define PAIRS_ALONE FOR_SIZE
+#endif
+
 static INLINE int hinges_of(const double *g, const double *x, const double *ab, size_t count, size_t step, int part,
                             int dtype, int slope, double *high, double *low, size_t n)
 {
@@ -121,7 +128,7 @@ static INLINE int hinges_of(const double *g, const double *x, const double *ab, 
     uint8_t which[SUM_BLOCK];
     size_t i = 0, doubtful = 0;
     unsigned infinite = 0;
-    if (!step && part == ALL_HINGES && dtype != ACTC_F64 && are_moderate(ab, count))
+    if (!PAIRS_ALONE && !step && part == ALL_HINGES && dtype != ACTC_F64 && are_moderate(ab, count))
         for (; i + HINGED_AT_ONCE * LANES <= n; i += HINGED_AT_ONCE * LANES) {
             uint32_t open = in_doubles(g ? g + i : g, x + i, ab, count, to, slope, high + i);
             for (size_t at = i; open; open >>= 1, at++)
