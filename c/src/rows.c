@@ -123,8 +123,7 @@ static int transposes(const unit *u, const panel *p, int own, const memory *outs
 {
     return !p->along && own && outside->step == size && 2 * (size_t)u->lanes < 3 * n && u->columns_of_rows;
 }
-/* One operand, n elements of each row of a panel, to the scratch memory `m` or from there: those of as many rows as there are
-   lanes at a time */
+/* One operand, n elements of each row of a panel, to the scratch memory `m` or from there, by vectors of rows */
 static void transpose(const unit *u, const panel *p, memory outside, memory m, size_t n, size_t real, int is_input)
 {
     const size_t lanes = (size_t)u->lanes;
@@ -137,7 +136,8 @@ static void transpose(const unit *u, const panel *p, memory outside, memory m, s
             u->rows_of_columns(columns, m.step, rows, outside.lane, width, n);
     }
 }
-/* or all rows' first, all their second ... */
+/* The same without turning: all rows' first elements, all their second ...; a call for each vector took a third of the time
+   of rows of two. */
 static void stage(const unit *u, const panel *p, enum actc_dtype dtype, int own, memory outside, memory m, size_t n,
                   size_t real, int is_input)
 {

@@ -97,15 +97,15 @@ static INLINE V rounded(V v, format to)
 /* The middle between two neighbours of the narrower type has a 1 and then zeros in the bits that it drops. A real lies too
    near to it for its own error, 4 units in the last place of a float and 32 of a double (both generous), if these bits
    are nearly those. Subnormal numbers of the type are as far apart as the smallest normal ones: adding that number makes
-   normal ones of them.
-   Near a zero of f' the error of a derivative is no longer relative. Then what is small is doubtful at first sight, and of
-   the rest the `near_zero` units; but not the tail, and no float32 (half) comes so near to a zero as the tail begins. A
-   second look asks whether the absolute error decides (silu' in binary16: 1.2 ns an element instead of 1.5, gelu' 2.4 instead of 4.8). */
+   normal ones of them. */
 static INLINE M near_middle(V v, BITS error, format to)
 {
     const V a = abs(v), normal = B((REAL)to.normal);
     return bits_near(sel(lt(a, normal), a + normal, a), MANTISSA + 1 - to.bits, error);
 }
+/* Near a zero of f' the error of a derivative is no longer relative. Then what is small is doubtful at first sight, and of
+   the rest the `near_zero` units; but not the tail, and no float32 (half) comes so near to a zero as the tail begins. A
+   second look asks whether the absolute error decides (silu' in binary16: 1.2 ns an element instead of 1.5, gelu' 2.4 instead of 4.8). */
 static INLINE M in_doubt(V v, int near_zero, format to)
 {
     V a = abs(v);

@@ -109,6 +109,7 @@ BODY(dish)
 {
     NO_PARAMETERS;
     M above_0 = gt(x, K(0));
+    /* far out by the exponent, not as squarable_of does: here the fourth power must not overflow */
     V a = abs(x), j = K(0), one = K(1);
     const unsigned any_far = lanes_of(gt(a, K(0x1p20f)));
     if (any_far) {
