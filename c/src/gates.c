@@ -208,7 +208,14 @@ static void run(const call *c, size_t n)
         for (int i = 0; i < c->parameters; i++)
             u->split(c->data[c->inputs + i], 0, lanes[2 * i], lanes[2 * i + 1], MAX_LANES);
         for (int i = 0; i < 2 * PARAMETERS; i++) parameters[i] = lanes[i];
-        u->gates[c->gate->index][c->pass](in, out, n, parameters, 0);
+        const size_t size = item_size[c->dtype];
+        const size_t first = before_line(in[0], size, n, kind_of[c->gate->index] == EXACT);
+        if (first) {
+            u->gates[c->gate->index][c->pass](in, out, first, parameters, 0);
+            for (int i = 0; i < c->inputs; i++) in[i] = (const char *)in[i] + first * size;
+            for (int i = 0; i < c->outputs; i++) out[i] = (char *)out[i] + first * size;
+        }
+        u->gates[c->gate->index][c->pass](in, out, n - first, parameters, 0);
     } else {
         through_blocks(in_use, u, c, n);
     }

@@ -115,6 +115,15 @@ const isa *actc_current_isa(void);
 
 static const size_t item_size[ACTC_DTYPE_COUNT] = {2, 2, 4, 8};
 
+/* How many elements lie before the first line of the cache, where it pays to begin there: vectors that cross lines take two
+   accesses each, and NumPy's arrays begin 16 bytes after one (relu of 16 K floats: 0.12 ns an element, 0.05 from the line
+   on). What takes longer to compute than to fetch gains nothing, and the first vector costs up to 20 ns. */
+static inline size_t before_line(const void *p, size_t size, size_t n, int is_light)
+{
+    enum { LINE = 64, WORTH_LIGHT = 1 << 11, WORTH = 1 << 15 };
+    return n * size < (is_light ? WORTH_LIGHT : WORTH) ? 0 : ((LINE - 1) & (0 - (uintptr_t)p)) / size;
+}
+
 /* for macros that have the suffix of a symbol */
 enum { type_f16 = ACTC_F16, type_bf16 = ACTC_BF16, type_f32 = ACTC_F32, type_f64 = ACTC_F64 };
 
