@@ -77,7 +77,9 @@ static INLINE void element(body *f, int pass, int count, V g, V x, const paramet
 #define SOME(p) (n < LANES ? load_some(p, n) : load(p))
 
 /* The last vector may overlap the one before it: it is loaded first of all, since an output may be an input. An
-   element's bits do not depend on which vector computes it, for the tail runs the same kernel as the body. */
+   element's bits do not depend on which vector computes it, for the tail runs the same kernel as the body. Parameters that
+   are the same for all are loaded outside of the inner loop, and so is what a body computes of them alone; with arrays of
+   them the inner loop runs once for each vector. */
 static INLINE void run(body *f, int pass, int count, const void *const *in, void *const *out, size_t n,
                        const void *const *parameters, size_t step)
 {
@@ -86,40 +88,32 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
                         : pass == ACTC_PARAMETER_BACKWARD                ? count
                                                                          : 1;
     const REAL *g = in[0], *x = in[inputs - 1];
-    const size_t last = n < LANES ? 0 : n - LANES;
-    parameter p[MAX_PARAMETERS], p_last[MAX_PARAMETERS];
+    const size_t last = n < LANES ? 0 : n - LANES, alike = step ? LANES : n;
+    parameter p[MAX_PARAMETERS];
     V y[MAX_PARAMETERS < 2 ? 2 : MAX_PARAMETERS], x_last, g_last;
 
     if (n == 0) return;
-    for (int j = 0; j < count; j++) {
-        const REAL *high = parameters[2 * j], *low = parameters[2 * j + 1];
-        p_last[j].high = step ? SOME(high + last) : load(high);
-        p_last[j].low = DOUBLE ? K(0) : step ? SOME(low + last) : load(low);
-        p[j] = p_last[j];
-    }
     x_last = SOME(x + last);
     g_last = inputs == 2 ? SOME(g + last) : x_last;
 
-    for (size_t i = 0;; i += LANES) {
-        const int at_end = i >= last;
-        V xi = x_last, gi = g_last;
-        if (at_end) {
-            for (int j = 0; j < count; j++) p[j] = p_last[j];
-        } else {
-            xi = load(x + i);
-            gi = inputs == 2 ? load(g + i) : xi;
-            for (int j = 0; step && j < count; j++) {
-                p[j].high = load((const REAL *)parameters[2 * j] + i);
-                p[j].low = DOUBLE ? K(0) : load((const REAL *)parameters[2 * j + 1] + i);
+    for (size_t begin = 0; begin < n; begin += alike) {
+        for (int j = 0; j < count; j++) {
+            const REAL *high = parameters[2 * j], *low = parameters[2 * j + 1];
+            const size_t at = begin < last ? begin : last;
+            p[j].high = step ? SOME(high + at) : load(high);
+            p[j].low = DOUBLE ? K(0) : step ? SOME(low + at) : load(low);
+        }
+        for (size_t i = begin; i - begin < alike; i += LANES) {
+            const int at_end = i >= last;
+            const V xi = at_end ? x_last : load(x + i), gi = inputs == 1 ? xi : at_end ? g_last : load(g + i);
+            element(f, pass, count, gi, xi, p, y);
+            if (n < LANES) {
+                for (int j = 0; j < outputs; j++) store_some((REAL *)out[j], y[j], n);
+                return;
             }
+            for (int j = 0; j < outputs; j++) store((REAL *)out[j] + (at_end ? last : i), y[j]);
+            if (at_end) return;
         }
-        element(f, pass, count, gi, xi, p, y);
-        if (n < LANES) {
-            for (int j = 0; j < outputs; j++) store_some((REAL *)out[j], y[j], n);
-            return;
-        }
-        for (int j = 0; j < outputs; j++) store((REAL *)out[j] + (at_end ? last : i), y[j]);
-        if (at_end) return;
     }
 }
 

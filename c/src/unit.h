@@ -109,6 +109,8 @@ static INLINE uint32_t float_bits(float v)
     return w.b;
 }
 
+#define NOT_A_NUMBER C(as_float(0x7FC00000), as_double(0x7FF8000000000000))
+
 #include "vec/fma.h"
 #include "vec/sqrt.h"
 #include VECTORS

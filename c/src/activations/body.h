@@ -49,6 +49,15 @@ static INLINE V scale_by(V x, parameter p)
     return fma(x, p.high, max(K(-LARGEST), min(K(LARGEST), x)) * p.low);
 }
 
+/* x over a parameter, and what that rounds off. A float parameter is far from the ends of the range, and so is one over it,
+   which does not change from one vector to the next. */
+static INLINE V over(V x, parameter p, V *rest)
+{
+    V inverse = K(1) / p.high, u = DOUBLE ? x / p.high : x * inverse;
+    *rest = DOUBLE ? fnma(u, p.high, x) / p.high : fnma(u, p.low, fnma(u, p.high, x)) * inverse;
+    return u;
+}
+
 /* 1 where c holds, else the scale w */
 static INLINE scale unless(M c, scale w)
 {

@@ -25,34 +25,41 @@ BODY(star_relu)
 {
     M above_0 = gt(x, K(0)), none = eq(p[0].high, K(0));
     pair line = two_product(p[0].high, x);
-    line.l = fma(p[0].low, x, line.l);
-    pair square = product_by(line, x), y = two_sum(square.h, p[1].high);
-    o->y =
-        sel(above_0, sel(none, p[1].high + K(0), closed(y.h, y.l + (square.l + p[1].low))), unless_nan(x, p[1].high));
+    V y = fma(line.h, x, p[1].high), rest = fma(fma(p[0].low, x, line.l), x, p[1].low); /* 1.0 ULP */
+    o->y = sel(above_0, sel(none, p[1].high + K(0), closed(y, rest)), unless_nan(x, p[1].high));
     /* times a gradient before it becomes subnormal or overflows; a small slope leaves more room below, less above */
-    M tiny = lt(x, K(0x1p-40f)), large = gt(x, K(0x1p40f)), gentle = lt(abs(p[0].high), K(1));
-    V k = sel(tiny, sel(gentle, K(120), K(60)), sel(large, sel(gentle, K(-4), K(-100)), K(0)));
-    V d = K(2) * scale_by(x * two_to_the(k), p[0]);
-    scale w = {sel(above_0, -k, K(0))};
+    M tiny = above_0 & lt(x, K(0x1p-40f)), large = gt(x, K(0x1p40f));
+    V d = K(2) * fma(x, p[0].high, x * p[0].low);
+    scale w = {K(0)};
+    if (lanes_of(tiny | large)) {
+        M gentle = lt(abs(p[0].high), K(1));
+        V k = sel(tiny, sel(gentle, K(120), K(60)), sel(large, sel(gentle, K(-4), K(-100)), K(0)));
+        d = K(2) * scale_by(x * two_to_the(k), p[0]);
+        w.k = sel(above_0, -k, K(0));
+    }
     with_rare_scale(o, w);
     o->d = sel(above_0, sel(none, K(0), d), unless_nan(x, K(0)));
 }
+/* t + a (x - t) = a x + c, c = t (1 - a), which is the same for all x */
+static INLINE pair intercept(parameter t, parameter a)
+{
+    pair rest = two_sum(K(1), -a.high);
+    return product(fast_two_sum(rest.h, rest.l - a.low), both(t));
+}
 BODY(srelu)
 {
-    parameter tl = p[0], tr = p[2], t, a;
+    parameter tl = p[0], tr = p[2], a;
     M right = below(x, tr), after = above(x, tl); /* x may be on the line of the right, else on that of the left */
     M out_of_order = gt(tl.high, tr.high) | (eq(tl.high, tr.high) & gt(tl.low, tr.low));
-    V known = sel(out_of_order, x * K(0) / K(0), x);
-    t.high = sel(after, tr.high, tl.high), t.low = sel(after, tr.low, tl.low);
+    V known = sel(out_of_order, K(NOT_A_NUMBER), x);
     a.high = sel(after, p[3].high, p[1].high), a.low = sel(after, p[3].low, p[1].low);
-    pair off = two_sum(sel(eq(a.high, K(0)), unless_nan(x, t.high), x), -t.high);
-    off.l = off.l - t.low;
-    pair rise = product(off, both(a)), line = two_sum(t.high, rise.h);
-    V y = closed(line.h, line.l + (rise.l + t.low));
-    /* -0 where the product underflows, and not where the slope is -0 */
-    y = sel(eq(y, K(0)) & eq(t.high, K(0)) & gt(abs(a.high), K(0)), rise.h, y);
-    o->y = sel(after & right, x, y);
-    o->y = unless_nan(known, sel(eq(x, K(0)) & eq(o->y, K(0)), x, o->y));
+    pair c = sel_pair(after, intercept(tr, p[3]), intercept(tl, p[1]));
+    M flat = eq(a.high, K(0));
+    V bounded = sel(flat, K(0), x), line = fma(a.high, bounded, c.h), rest = fma(a.low, bounded, c.l);
+    /* -0 + 0 is 0, which a product that underflows must not become */
+    V y = sel(lt(abs(line), K(INFINITE)) & (flat | gt(abs(rest), K(0))), line + rest, line);
+    y = sel(after & right, x, y);
+    o->y = unless_nan(known, sel(eq(x, K(0)) & eq(y, K(0)), x, y));
     o->d = unless_nan(known, sel(after & right, K(1), a.high));
 }
 /* ---- of a square root ---- */

@@ -104,9 +104,8 @@ static INLINE V slope_series(V u)
 /* alpha (e^u - 1), u = x/alpha as an unevaluated sum; a negative alpha makes it grow */
 BODY(celu)
 {
-    V a = p[0].high, h = x / a, k;
+    V a = p[0].high, rest, h = over(x, p[0], &rest), k;
     M above = gt(x, K(0)), none = eq(a, K(0));
-    V rest = (DOUBLE ? fnma(h, a, x) : fnma(h, p[0].low, fnma(h, a, x))) / a;
     V u = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), h)), l = sel(eq(u, h) & lt(abs(a), K(INFINITE)), rest, K(0));
     pair q = exp_reduced_sum(u, l, &k);
     pair one_q = plus(1, q);
@@ -127,10 +126,10 @@ BODY(exponential)
 {
     NO_PARAMETERS;
     V k;
-    pair e = plus(1, exp_reduced_sum(max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), x)), K(0), &k));
-    o->d = sel(gt(x, K(EXP_OVERFLOW)), K(INFINITE), e.h + e.l); /* the product with any gradient overflows too */
+    V e = K(1) + exp_reduced(max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), x)), &k); /* 1.1 ULP */
     with_scale(o, exp2_of(k));
-    o->y = o->d2 = scaled(o->d, o->w);
+    o->y = o->d2 = scaled_normal(e, o->w);
+    o->d = sel(gt(x, K(EXP_OVERFLOW)), K(INFINITE), e); /* the product with any gradient overflows too */
 }
 
 /* ---- in pieces ---- */
@@ -224,6 +223,10 @@ BODY(hard_swish)
     pair n = product_by(two_sum(x, K(3)), x);
     V q = n.h / K(6), middle = fma(fnma(q, K(6), n.h) + n.l, K(1.0 / 6), q);
     o->y = sel(more, sel(less, sel(eq(x, K(0)), x, middle), x), unless_nan(x, K(0)));
+    if (!DOUBLE) {
+        V t = min(K(6), max(K(0), x + K(3))), sixth = fma(t, K(0x1.555556p-3f), t * K(-0x1.555556p-28f));
+        o->y = sel(lt(x, K(-0x1.7ffffep1f)), K(0), x * sixth);
+    }
     o->d = sel(more, sel(less, fma(K(2), x, K(3)) / K(6), K(1)), unless_nan(x, K(0)));
     o->d2 = sel(more & less, K(1.0 / 3), unless_nan(x, K(0)));
 }

@@ -30,10 +30,9 @@ static INLINE V below_tie(V v, V a) { return !DOUBLE ? v : sel(lt(a, K(0x1p-25))
 
 BODY(softcap)
 {
-    V c = p[0].high, h = x / c, a = abs(h);
+    V c = p[0].high, lost, h = over(x, p[0], &lost), a = abs(h);
     M none = eq(c, K(0));
-    V remainder = DOUBLE ? fnma(h, c, x) : fnma(h, p[0].low, fnma(h, c, x));
-    V rest = sel(lt(a, K(LARGEST)) & lt(abs(c), K(INFINITE)), remainder / c * copysign(K(1), h), K(0));
+    V rest = sel(lt(a, K(LARGEST)) & lt(abs(c), K(INFINITE)), lost * copysign(K(1), h), K(0));
     hyperbolic t = hyperbolic_of(a + a, rest + rest);
     V zero = unless_nan(x, copysign(K(0), x));
     o->y = sel(none, zero, sel(lt(a, K(0x1p-30)), x, scale_by(copysign(t.tanh, h), p[0])));

@@ -113,7 +113,6 @@ static INLINE REAL one_of(V v)
     store(all, v);
     return all[0];
 }
-#define NOT_A_NUMBER C(as_float(0x7FC00000), as_double(0x7FF8000000000000))
 
 static V read_any(enum actc_dtype dtype, const char *at, ptrdiff_t lane, size_t n)
 {
