@@ -35,26 +35,32 @@ static INLINE V gate_second(pair q, scale tail, pair c, pair s)
     return scaled((bracket.h + bracket.l) * ratio(p, product(m, m)), tail);
 }
 
-/* With a = |x| and sigma(-a) = 2^-k/m as in sigmoids.h:
-   x sigma(x) = x 2^-k/m below 0 and x - a 2^-k/m above: one division, no product to round;
-   f' = 2^-k B/m below and 1 - 2^-k B/m above, B = 1 - a sigma(a) = (1 - a) + a 2^-k/m, whose zero is that of f'. What
-   1/m rounds off multiplies B + a 2^-k/m: put into B first, it costs a rounding there and the worst input has 2.2 ULP. */
+/* The derivative of x sigma(u) for u proportional to x, a being |u|, and rest what it rounds off, or NULL: with
+   sigma(-|u|) = 2^-k/m as in sigmoids.h it is 2^-k B/m below 0 and 1 - 2^-k B/m above, B = 1 - a sigma(a) =
+   (1 - a) + a 2^-k/m, whose zero is that of f'. What 1/m rounds off multiplies B + a 2^-k/m, and rest does -sigma(a)/m: put
+   into B first, they cost a rounding there, and the worst inputs of silu and gelu_quick have 2.2 and 2.7 ULP. */
+static INLINE V linear_slope(logistic t, V a, const V *rest, M above)
+{
+    V z = K(1) / t.m, low = z * fnma(z, t.lost, fnma(z, t.m, K(1))), part = a * t.two_k; /* 1/m = z + low */
+    V b = fma(part, z, K(1) - a), more = low * fma(part, z, b);
+    if (rest) more = fnma(z, fnma(*rest * t.two_k, z, *rest), more);
+    V d = fma(z, b, more);
+    return sel(above, fnma(d, t.two_k, K(1)), d);
+}
+
+/* x sigma(x) = x 2^-k/m below 0 and x - a 2^-k/m above: one division, no product to round. */
 BODY(silu)
 {
     NO_PARAMETERS;
-    M below = lt(x, K(0));
+    M above = gt(x, K(0));
     V a = min(K(EXP_LIMIT), abs(x)), limited = copysign(a, x);
     logistic t = logistic_of(abs(x), K(0));
     V quotient = limited / t.m;
-    o->y = sel(gt(x, K(0)), fnma(quotient, t.two_k, x), scaled_normal(quotient, t.w)); /* -0 gives -0 */
-
-    V z = K(1) / t.m, low = z * fnma(z, t.lost, fnma(z, t.m, K(1))), part = a * t.two_k; /* 1/m = z + low */
-    V b = fma(part, z, K(1) - a), d = fma(low, fma(part, z, b), z * b);
-    o->d = sel(below, d, fnma(d, t.two_k, K(1)));
-
+    o->y = sel(above, fnma(quotient, t.two_k, x), scaled_normal(quotient, t.w)); /* -0 gives -0 */
+    o->d = linear_slope(t, a, NULL, above);
     exponential e = exp_minus_abs(x);
     o->d2 = gate_second(e.q, e.w, single(K(1)), single(K(0.5) * a));
-    with_scale(o, unless(gt(x, K(0)), t.w));
+    with_scale(o, unless(above, t.w));
 }
 
 #define ONE_OVER_ROOT_2_PI 0.398942280401432677939946059934

@@ -48,15 +48,38 @@ BODY(gelu_tanh)
     gate(x, v, product_by(slope, c), curve, slope, o);
     o->y = sel(gt(abs(x), K(LARGEST)), max(x, K(0)) * copysign(K(1), x), o->y);
 }
+/* x sigma(v), v = beta x: as silu */
+static INLINE void linear_gate(V x, pair v, pair beta, result *o)
+{
+    M below = lt(v.h, K(0)), above = gt(v.h, K(0)), inside = lt(abs(v.h), K(EXP_LIMIT));
+    V a = min(K(EXP_LIMIT), abs(v.h)), rest = sel(inside, sel(below, -v.l, v.l), K(0));
+    logistic t = logistic_of(abs(v.h), rest);
+    V bounded = max(K(-LARGEST), min(K(LARGEST), x)), n = bounded, two_k = t.two_k;
+    scale w = t.w;
+    const M huge = gt(abs(bounded), K(C(0x1p120f, 0x1p1000))); /* m may be below 1 */
+    if (lanes_of(huge)) {
+        n = n * sel(huge, K(0.25), K(1)), two_k = two_k * sel(huge, K(4), K(1));
+        w.k = w.k + sel(huge, K(2), K(0));
+    }
+    V quotient = n / (t.m + t.lost);
+    o->y = sel(above, fnma(quotient, two_k, x), scaled_normal(quotient, w));
+    o->d = linear_slope(t, a, &rest, above);
+    with_scale(o, unless(above, t.w));
+    with_logistic(o, sel(below, bounded, x), below, t);
+
+    V k;
+    pair q = exp_reduced_sum(-a, -rest, &k), half = {sel(inside, a * K(0.5), K(0.5)), rest * K(0.5)};
+    o->d2 = gate_second(q, exp2_of(k), beta, product(half, beta));
+}
 /* beta = 0 gives x/2 */
 BODY(swish)
 {
-    V beta = p[0].high;
-    M none = eq(beta, K(0)), infinite = gt(abs(x), K(LARGEST));
-    V rest, u = times(x, p[0], &rest);
-    pair v = {sel(none, unless_nan(x, K(0)), u), sel(none, K(0), rest)};
-    gate(x, v, v, single(beta), single(beta), o);
-    o->y = sel(infinite & none, x, sel(infinite & lt(v.h, K(0)), copysign(K(0), x), o->y));
+    const M none = eq(p[0].high, K(0));
+    pair v, beta = {p[0].high, p[0].low};
+    v.h = times(x, p[0], &v.l);
+    if (lanes_of(none)) v = sel_pair(none, single(unless_nan(x, K(0))), v);
+    linear_gate(x, v, beta, o);
+    if (lanes_of(none)) o->y = sel(none, K(0.5) * x, o->y);
     V k; /* x^2 sigma (1 - sigma) */
     pair q = exp_reduced_sum(max(K(-EXP_LIMIT), -abs(v.h)), K(0), &k);
     V P = K(1) + q.h, m = K(1) + P * value_of(exp2_of(k));
@@ -69,6 +92,5 @@ BODY(gelu_quick)
     pair slope = split_pair(0x1.b3b645a1cac08p0, 0x1.89374bc6a7efap-55); /* 1.702 */
     pair v = two_product(x, slope.h);
     v.l = fma(x, slope.l, v.l);
-    gate(x, v, v, slope, slope, o);
-    o->y = sel(gt(abs(x), K(LARGEST)), max(x, K(0)) * copysign(K(1), x), o->y);
+    linear_gate(x, v, slope, o);
 }
