@@ -56,16 +56,20 @@ static double last_word(const unit *u, const call *c, int output, double x, doub
         }
     /* an odd number of half units of the subnormals */
     const double halves = v * (c->dtype == ACTC_BF16 ? 0x1p134 : 0x1p150);
-    for (int i = 0; i < c->parameters; i++)
-        if (!(*(const double *)parameters[2 * i] < 0x1p20 && *(const double *)parameters[2 * i] > -0x1p20)) return v;
     if (is_derivative || x > 0x1p-120 || x < -0x1p-120 || halves > 0x1p30 || halves < -0x1p30) return v;
     if ((double)(int64_t)halves != halves || !((int64_t)halves & 1)) return v;
-    const double larger = x * 0x1p100;
-    double y;
-    const void *in[] = {&larger};
-    void *out[] = {&y};
-    u->loops[c->row][ACTC_FORWARD](in, out, 1, parameters, 1);
-    return y * 0x1p-100;
+    /* so much larger that b shows, and not so much that another number is nearest: swish of a large beta has a large b */
+    const double near = (v < 0 ? -v : v) * 0x1p-30;
+    for (double times = 0x1p100; times > 1; times *= 0x1p-20) {
+        const double larger = x * times;
+        double y;
+        const void *in[] = {&larger};
+        void *out[] = {&y};
+        u->loops[c->row][ACTC_FORWARD](in, out, 1, parameters, 1);
+        y /= times;
+        if (y - v < near && v - y < near) return y;
+    }
+    return v;
 }
 
 static void copy_item(void *to, const void *from, size_t size)

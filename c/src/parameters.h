@@ -63,11 +63,12 @@
         __VA_ARGS__                                                                                                    \
     }
 
-/* Whether the float unit can hold a parameter as the sum of two floats with nothing lost to overflow or underflow. */
+/* Whether the float unit can hold a parameter as the sum of two floats with nothing lost to overflow or underflow. The largest
+   float times the second one must be finite: at infinity bodies multiply them. */
 static inline int fits_float(double p)
 {
     double a = p < 0 ? -p : p;
-    return p == 0 || (a > 0x1p-80 && a < 0x1p80);
+    return p == 0 || (a > 0x1p-80 && a < 0x1p24);
 }
 
 #endif
