@@ -10,23 +10,26 @@ typedef struct {
 
 static INLINE void apex_of(const panel *p, mode way, memory m, apex *a)
 {
-    each maxima, nans;
-    greatest(p, way, m, 0, a->top);
-    EACH_PART(c, maxima[c] = nans[c] = K(0););
-    EACH(i, {
-        const V v = get(p, way, m, i);
-        maxima[i.part] = maxima[i.part] + present(i, sel(eq(v, a->top[i.row]), K(1), K(0)), K(0));
-        nans[i.part] = nans[i.part] + sel(eq(v, v), K(0), K(1));
-    });
-    over_rows(p, way, PLUS, maxima);
-    over_rows(p, way, PLUS, nans);
+    first_greatest(p, way, m, NULL, a->top, NULL);
     EACH_ROW(v, {
         const V top = a->top[v];
         const M far = gt(abs(top), K(4));
         a->shift[v] = sel(far, top, K(0));
         a->left[v] = sel(far, K(0), top);
+        a->bad[v] = sel(eq(top, top), K(0), top);
+    });
+    if (!any_beyond(p, way, a->top, K(LARGEST))) return;
+    each maxima;
+    EACH_PART(c, maxima[c] = K(0););
+    EACH(i, {
+        const M is_top = eq(get(p, way, m, i), a->top[i.row]);
+        maxima[i.part] = maxima[i.part] + present(i, sel(is_top, K(1), K(0)), K(0));
+    });
+    over_rows(p, way, PLUS, maxima);
+    EACH_ROW(v, {
+        const V top = a->top[v];
         const M lost = gt(abs(top), K(LARGEST)) & (gt(maxima[v], K(1)) | lt(top, K(0)));
-        a->bad[v] = sel(lost | gt(nans[v], K(0)), K(NOT_A_NUMBER), K(0));
+        a->bad[v] = sel(lost, K(NOT_A_NUMBER), a->bad[v]);
     });
 }
 static INLINE V shifted(V x, spot i, const apex *a)
@@ -41,16 +44,6 @@ static INLINE pair over_tau(V x, spot i, const apex *a, REAL factor, const sums 
     const M is_above = gt(present(i, u.h, K(0)), K(0));
     return sel_pair(is_above, u, single(K(0)));
 }
-static INLINE void counts_of(const panel *p, mode way, memory m, const apex *a, const sums *tau, V *count)
-{
-    EACH_PART(c, count[c] = K(0););
-    EACH(i, {
-        const pair u = over_tau(get(p, way, m, i), i, a, 1, tau);
-        count[i.part] = count[i.part] + sel(gt(u.h, K(0)), K(1), K(0));
-    });
-    over_rows(p, way, PLUS, count);
-}
-
 /* Newton's method on a piecewise linear function (Michelot 1986): tau is right when the elements above stay the same. */
 static INLINE int sparsemax_forward(const panel *p, mode way)
 {
@@ -58,26 +51,31 @@ static INLINE int sparsemax_forward(const panel *p, mode way)
     apex a;
     sums tau;
     each count, before;
-    unsigned going;
     apex_of(p, way, x, &a);
-    EACH_ROW(v, set_pair(&tau, v, two_sum(a.left[v], K(-1))););
-    counts_of(p, way, x, &a, &tau, count);
-    do {
+    EACH_ROW(v, {
+        set_pair(&tau, v, two_sum(a.left[v], K(-1)));
+        before[v] = K(0);
+    });
+    for (;;) {
         sums s;
+        unsigned going = 0;
+        EACH_PART(c, count[c] = K(0););
         SUM(s, i, {
             const V v = get(p, way, x, i);
-            ADD(sel(gt(over_tau(v, i, &a, 1, &tau).h, K(0)), shifted(v, i, &a), K(0)));
+            const M is_above = gt(over_tau(v, i, &a, 1, &tau).h, K(0));
+            ADD(sel(is_above, shifted(v, i, &a), K(0)));
+            count[i.part] = count[i.part] + sel(is_above, K(1), K(0));
         });
+        over_rows(p, way, PLUS, count);
+        EACH_ROW(v, going |= lanes_of(lt(count[v], before[v]) | gt(count[v], before[v])););
+        if (!going) break;
         total(p, way, &s);
         EACH_ROW(v, {
             const pair excess = two_sum(s.h[v], K(-1)), numerator = {excess.h, excess.l + s.l[v]};
             set_pair(&tau, v, quotient(numerator, single(count[v])));
             before[v] = count[v];
         });
-        counts_of(p, way, x, &a, &tau, count);
-        going = 0;
-        EACH_ROW(v, going |= lanes_of(lt(count[v], before[v]) | gt(count[v], before[v])););
-    } while (going);
+    }
     EACH(i, put(p, way, p->out[0], i, over_tau(get(p, way, x, i), i, &a, 1, &tau).h + a.bad[i.row]););
     return 1;
 }

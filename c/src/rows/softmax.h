@@ -210,7 +210,7 @@ static INLINE void log_of_sum(const panel *p, mode way, memory x, V divisor, log
     SUM(others, i, {
         const V v = present(i, get(p, way, x, i), K(-INFINITE));
         const M is_top = eq(v, r->of.top[i.row]);
-        ADD(sel(is_top, K(0), present(i, lifted_exp(v, PLAIN, &r->of, i.row, 1), K(0))));
+        ADD(sel(is_top, K(0), present(i, lifted_exp(v, PLAIN, &r->of, i.row, 0), K(0))));
         r->count[i.part] = r->count[i.part] + present(i, sel(is_top, K(1), K(0)), K(0));
     });
     total(p, way, &others);
