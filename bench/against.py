@@ -22,7 +22,6 @@ import dataclasses
 import itertools
 import json
 import math
-import platform
 import signal
 import sys
 import time
@@ -260,13 +259,13 @@ def number(value: float) -> str:
 
 
 def shown(way: Way | None, ulp: float) -> str:
-    """Time and error; struck out if the error is too large to count."""
+    """Time and error; between crosses if the error is too large to count."""
     if way is None:
         return ""
     if way.ulp is None:
         return number(way.ns)
     text = f"{number(way.ns)} ({way.ulp:.1f})" if way.ulp < 1e3 else f"{number(way.ns)} ({way.ulp:.0e})"
-    return text if way.ulp <= ulp else f"~~{text}~~"
+    return text if way.ulp <= ulp else f"×{text}×"
 
 
 def table(found: list[Cell], names: list[str], ulp: float) -> list[str]:
@@ -319,14 +318,15 @@ def markdown(found: list[Cell], against: Against, header: dict[str, Any], args: 
     names = [p.name for p in against.peers]
     lost = sorted((c for c in found if is_lost(c, args)), key=lambda c: c.ratio(args.ulp) or 0)
     compared = [r for c in found if (r := c.ratio(args.ulp))]
-    parts = ["# actc and its peers", ""]
+    given = " ".join(a for i, a in enumerate(sys.argv[1:]) if "--output" not in (a, sys.argv[i]))
+    parts = ["# Against peers, cell by cell", "", f"Printed by `python bench/against.py {given}`.", ""]
     isa = f"everybody held to {header['isa']}" if environment.CAPPED else header["isa"]
     parts += [f"{header['processor']}, {isa}, one thread each, load average {header['load average']}, "]
-    parts += [", ".join(f"{k} {v}" for k, v in header["versions"].items()) + f", {platform.platform()}.", ""]
+    parts += [", ".join(f"{k} {v}" for k, v in header["versions"].items()) + ".", ""]
     parts += [f"**{n} had {v} processors.**\n" for n, v in header["processor time over time"].items() if v > 1.2]
     parts += [
         "ns per element (largest error in ULP on the sample), best of three blocks, interleaved at random. The ratio",
-        f"is the time of the fastest peer with error <= {args.ulp:g} ULP over that of actc; ~~others~~ do not count.",
+        f"is the time of the fastest peer with error <= {args.ulp:g} ULP over actc's; those between × do not count.",
         "GB/s: what actc reads and writes; of copy: over what np.copyto reads and writes in the same turn.", "",
     ]  # fmt: skip
     parts += [f"**{len(lost)} of {len(compared)} cells are lost** (ratio under {1 / args.limit:.3f}); geometric mean "]

@@ -333,5 +333,5 @@ def test_lost_cells_and_marked_peers() -> None:
     assert cell.ratio(16) == 0.75
     assert cell.ratio() == 0.5
     assert cell.rival(16).peer == "numpy"
-    assert against.shown(ways[1], 16) == "~~1 (17.0)~~"
+    assert against.shown(ways[1], 16) == "×1 (17.0)×"
     assert cell.gigabytes(2.0) == 4.0
