@@ -129,7 +129,9 @@ class Formula:
             while True:
                 mp.prec *= 2
                 now = self.at(*values)
-                if abs(now - before) <= abs(now) * mpf(2) ** -bits or mp.prec > 1 << 17:
+                # e^x - 1 + 1 is twice 0 if x is below both precisions
+                known = abs(now - before) <= abs(now) * mpf(2) ** -bits and (now or mp.prec > 2400)
+                if known or mp.prec > 1 << 17:
                     return +(now * factor)
                 before = now
 

@@ -205,3 +205,25 @@ def test_random_parameters_in_both_tiers(name: str) -> None:
         ulp = np.spacing(np.maximum(abs(exact[finite]), np.finfo("f4").tiny)).astype(float)
         error = abs(y[finite].astype(float) - exact[finite].astype(float)) / ulp
         assert error.max() <= 2.5, (given, x[finite][error.argmax()])
+
+
+def test_small_gradients_of_small_slopes() -> None:
+    """star_relu' of 1e-12 was scaled up, and the gradient down to nothing, before they met."""
+    g, x = np.float32([1.2086093247316412e-26, 1e-30, 1e-38]), np.float32([8.689612614534714e-13, 8.7e-13, 3e-13])
+    y = actc.star_relu.backward(g, x, 0.9, -0.4)
+    np.testing.assert_allclose(y, g.astype(float) * 1.8 * x.astype(float), rtol=3e-7, atol=1e-45)
+
+
+def test_celu_of_a_tiny_negative_alpha_overflows() -> None:
+    np.testing.assert_array_equal(actc.celu(np.float32([-np.inf, -1]), -9.336938626690274e-25), [-np.inf, -np.inf])
+
+
+def test_slope_of_swish_just_outside_the_quarter_around_its_zero() -> None:
+    """With a small beta the bracket of f' nearly cancels there."""
+    r = np.random.default_rng(1)
+    for beta in (0.0105, 0.014021456857598718, -0.013, 0.031, 0.2):
+        zero = -1.2784645427610738 / beta
+        x = np.float32(zero + r.choice([-1, 1], 20000) * r.uniform(0.26, 3, 20000))
+        exact = actc.swish.derivative(x.astype(float), beta)
+        error = abs(actc.swish.derivative(x, beta) - exact) / np.spacing(abs(exact).astype("f4"))
+        assert error.max() <= 2, (beta, x[error.argmax()])

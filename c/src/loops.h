@@ -41,7 +41,12 @@ static INLINE V backward(V g, V x, const result *o, int count)
     M large = gt(abs(g), K(0x1p64f));
     factors f = factors_of(o->w);
     M grows = gt(o->w.k, K(0)) & lt(abs(g), K(0x1p-30f)); /* a small gradient meets f' after both factors */
-    V product = g * sel(large, K(0x1p-64f), K(1)) * f.a * sel(grows, f.b, K(1)) * o->d *
+    V first = f.a, second = o->d;
+    if (o->scale_is_rare) { /* nor must a small one vanish before it meets an f' that was scaled up: star_relu of 1e-12 */
+        M small = lt(abs(g), K(0x1p-30f)) & gt(abs(o->d), K(1)) & lt(o->w.k, K(0));
+        first = sel(small, o->d, f.a), second = sel(small, f.a, o->d);
+    }
+    V product = g * sel(large, K(0x1p-64f), K(1)) * first * sel(grows, f.b, K(1)) * second *
                 (sel(grows, K(1), f.b) * sel(large, K(0x1p64f), K(1)));
     return sel(gt(abs(x), K(LARGEST)), g * derivative(o, count), product);
 }

@@ -64,11 +64,14 @@
     }
 
 /* Whether the float unit can hold a parameter as the sum of two floats with nothing lost to overflow or underflow. The largest
-   float times the second one must be finite: at infinity bodies multiply them. */
+   float times the second one must be finite, for at infinity bodies multiply them, and e^140 times the least parameter
+   infinite, for there celu's exponentials end. */
+#define FLOATS_FROM 0x1p-72
+#define FLOATS_TO 0x1p24
 static inline int fits_float(double p)
 {
     double a = p < 0 ? -p : p;
-    return p == 0 || (a > 0x1p-80 && a < 0x1p24);
+    return p == 0 || (a > FLOATS_FROM && a < FLOATS_TO);
 }
 
 #endif

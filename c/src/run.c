@@ -2,10 +2,11 @@
 #include "call.h"
 #include "environment.h"
 #include "pairwise.h"
+#include "parameters.h"
 #include "system.h"
 
 /* The float unit holds a parameter as the sum of two floats, with nothing lost to overflow or underflow. */
-static const fits in_floats = {1, 0x1p-80, 0x1p24};
+static const fits in_floats = {1, FLOATS_FROM, FLOATS_TO};
 /* Pairs of doubles lose their low parts near overflow and underflow; there the ordinary double kernel is as good. */
 static const fits in_pairs = {0, 0x1p-500, 0x1p500};
 
@@ -102,10 +103,8 @@ void actc_run(const call *c, size_t n)
             const size_t first = before_line(in[0], (size_t)size, n, actc_kind_of[c->row] == EXACT);
             if (first) {
                 f(in, out, first, parameters, 0);
-                for (int i = 0; i < 2; i++) {
-                    in[i] = (const char *)in[i] + first * (size_t)size;
-                    out[i] = (char *)out[i] + first * (size_t)size;
-                }
+                for (int i = 0; i < c->inputs; i++) in[i] = (const char *)in[i] + first * (size_t)size;
+                for (int i = 0; i < 2; i++) out[i] = (char *)out[i] + first * (size_t)size;
             }
             f(in, out, n - first, parameters, 0);
         } else {

@@ -49,8 +49,8 @@ static INLINE V scale_by(V x, parameter p)
     return fma(x, p.high, max(K(-LARGEST), min(K(LARGEST), x)) * p.low);
 }
 
-/* x over a parameter, and what that rounds off. A float parameter is far from the ends of the range, and so is one over it,
-   which does not change from one vector to the next. */
+/* x over a parameter, and what that rounds off; neither is a number where the parameter is 0 or x too large. A float parameter
+   is far from the ends of the range, and so is its inverse, which is computed once for all x. */
 static INLINE V over(V x, parameter p, V *rest)
 {
     V inverse = K(1) / p.high, u = DOUBLE ? x / p.high : x * inverse;

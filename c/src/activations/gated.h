@@ -37,13 +37,19 @@ static INLINE V gate_second(pair q, scale tail, pair c, pair s)
 
 /* The derivative of x sigma(u) for u proportional to x, a being |u|, and rest what it rounds off, or NULL: with
    sigma(-|u|) = 2^-k/m as in sigmoids.h it is 2^-k B/m below 0 and 1 - 2^-k B/m above, B = 1 - a sigma(a) =
-   (1 - a) + a 2^-k/m, whose zero is that of f'. What 1/m rounds off multiplies B + a 2^-k/m, and rest does -sigma(a)/m: put
-   into B first, they cost a rounding there, and the worst inputs of silu and gelu_quick have 2.2 and 2.7 ULP. */
+   (1 - a) + a 2^-k/m, whose zero is that of f'. What 1/m rounds off multiplies B + a 2^-k/m; rest adds -rest (1 - 2^-k/m)
+   to B, where beta is small as important as what B rounds off. Put into B itself, they cost a rounding there, and the worst
+   inputs of silu and gelu_quick have 2.2 and 2.7 ULP. */
 static INLINE V linear_slope(logistic t, V a, const V *rest, M above)
 {
     V z = K(1) / t.m, low = z * fnma(z, t.lost, fnma(z, t.m, K(1))), part = a * t.two_k; /* 1/m = z + low */
-    V b = fma(part, z, K(1) - a), more = low * fma(part, z, b);
-    if (rest) more = fnma(z, fnma(*rest * t.two_k, z, *rest), more);
+    V b = fma(part, z, K(1) - a), lost = K(0);
+    if (rest) {
+        pair inside = two_product(part, z), whole = two_sum(K(1) - a, inside.h);
+        b = whole.h, lost = (whole.l + inside.l) - fnma(*rest * t.two_k, z, *rest);
+    }
+    V more = low * fma(part, z, b);
+    if (rest) more = fma(z, lost, more);
     V d = fma(z, b, more);
     return sel(above, fnma(d, t.two_k, K(1)), d);
 }

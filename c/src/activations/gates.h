@@ -113,7 +113,7 @@ BODY(phish)
     g.l = sel(lt(g.h, K(EXP_LIMIT)), g.l, K(0));
     M tiny = lt(g.h, K(0x1p-30));
     hyperbolic t = hyperbolic_of(g.h + g.h, g.l + g.l);
-    V S = scaled(t.sech2, t.w), small = -n.value * sel(tiny, K(1), t.tanh / g.h); /* tanh(gelu)/2^k */
+    V small = -n.value * sel(tiny, K(1), t.tanh / g.h); /* tanh(gelu)/2^k */
     scale w = {sel(below, n.w.k, K(0))};
     V two_k = value_of(n.w);
     pair true_slope = scaled_pair(n.slope, two_k), one = single(K(1));
@@ -121,7 +121,11 @@ BODY(phish)
     o->y = sel(below, scaled(bounded * small, w), sel(eq(x, K(0)), K(0), x * t.tanh)); /* no less than 0: +0 for -0 */
     /* x^2/2 + 0.4 x^3: the square of a float may be a tie but for the cube, which a double does not hold */
     o->y = sel(lt(abs(x), K(0x1p-50)), o->y * sel(below, K(0x1.fffffffffffffp-1), K(0x1.0000000000001p0)), o->y);
-    o->d = fma(bounded * (slope.h + slope.l), S, sel(below, small, t.tanh));
+    /* in pairs: the terms cancel, and left of the zero at -1.1 they would be off by 4.5 ULP */
+    pair own = {n.value, n.rest}, near = product(own, quotient(t.tanh_pair, sel_pair(tiny, single(K(1)), g)));
+    pair T = sel_pair(below, neg(sel_pair(tiny, own, near)), t.tanh_pair);
+    pair d = sum_of(product(product_by(slope, bounded), scaled_pair(t.sech2_pair, value_of(t.w))), T);
+    o->d = d.h + d.l;
     o->d = sel(lt(abs(x), K(0x1p-60)), x, o->d); /* exact where the terms would be subnormal */
     w.k = sel(lt(abs(x), K(0x1p-60)), K(0), w.k);
     with_scale(o, w);

@@ -56,7 +56,7 @@ BODY(srelu)
     pair c = sel_pair(after, intercept(tr, p[3]), intercept(tl, p[1]));
     M flat = eq(a.high, K(0));
     V bounded = sel(flat, K(0), x), line = fma(a.high, bounded, c.h), rest = fma(a.low, bounded, c.l);
-    /* -0 + 0 is 0, which a product that underflows must not become */
+    /* 0.2 times -1e-45 is -0, and -0 + 0 would be 0 */
     V y = sel(lt(abs(line), K(INFINITE)) & (flat | gt(abs(rest), K(0))), line + rest, line);
     y = sel(after & right, x, y);
     o->y = unless_nan(known, sel(eq(x, K(0)) & eq(y, K(0)), x, y));

@@ -129,7 +129,7 @@ BODY(exponential)
     V e = K(1) + exp_reduced(max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), x)), &k); /* 1.1 ULP */
     with_scale(o, exp2_of(k));
     o->y = o->d2 = scaled_normal(e, o->w);
-    o->d = sel(gt(x, K(EXP_OVERFLOW)), K(INFINITE), e); /* the product with any gradient overflows too */
+    o->d = sel(gt(x, K(EXP_OVERFLOW)), K(INFINITE), e); /* from there on f' is infinite for any gradient */
 }
 
 /* ---- in pieces ---- */
@@ -215,17 +215,19 @@ BODY(hard_sigmoid)
     o->d = sel(more & less, K(1.0 / 6), unless_nan(x, K(0)));
     o->d2 = unless_nan(x, K(0));
 }
-/* x (x + 3)/6 with one rounding, and that of -0 is -0 */
+/* x (x + 3)/6, and that of -0 is -0: in doubles with one rounding, for it may be a tie of floats; in floats x times a sixth
+   of x + 3, clipped, to 1.9 ULP */
 BODY(hard_swish)
 {
     NO_PARAMETERS;
     M more = gt(x, K(-3)), less = lt(x, K(3));
-    pair n = product_by(two_sum(x, K(3)), x);
-    V q = n.h / K(6), middle = fma(fnma(q, K(6), n.h) + n.l, K(1.0 / 6), q);
-    o->y = sel(more, sel(less, sel(eq(x, K(0)), x, middle), x), unless_nan(x, K(0)));
-    if (!DOUBLE) {
+    if (DOUBLE) {
+        pair n = product_by(two_sum(x, K(3)), x);
+        V q = n.h / K(6), middle = fma(fnma(q, K(6), n.h) + n.l, K(1.0 / 6), q);
+        o->y = sel(more, sel(less, sel(eq(x, K(0)), x, middle), x), unless_nan(x, K(0)));
+    } else {
         V t = min(K(6), max(K(0), x + K(3))), sixth = fma(t, K(0x1.555556p-3f), t * K(-0x1.555556p-28f));
-        o->y = sel(lt(x, K(-0x1.7ffffep1f)), K(0), x * sixth);
+        o->y = sel(lt(x, K(-0x1.7ffffep1f)), K(0), x * sixth); /* below the float that follows -3 */
     }
     o->d = sel(more, sel(less, fma(K(2), x, K(3)) / K(6), K(1)), unless_nan(x, K(0)));
     o->d2 = sel(more & less, K(1.0 / 3), unless_nan(x, K(0)));

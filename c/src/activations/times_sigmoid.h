@@ -56,7 +56,7 @@ static INLINE void linear_gate(V x, pair v, pair beta, result *o)
     logistic t = logistic_of(abs(v.h), rest);
     V bounded = max(K(-LARGEST), min(K(LARGEST), x)), n = bounded, two_k = t.two_k;
     scale w = t.w;
-    const M huge = gt(abs(bounded), K(C(0x1p120f, 0x1p1000))); /* m may be below 1 */
+    const M huge = gt(abs(bounded), K(C(0x1p120f, 0x1p1000))); /* over m, which may be below 1 */
     if (lanes_of(huge)) {
         n = n * sel(huge, K(0.25), K(1)), two_k = two_k * sel(huge, K(4), K(1));
         w.k = w.k + sel(huge, K(2), K(0));

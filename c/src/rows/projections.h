@@ -44,7 +44,9 @@ static INLINE pair over_tau(V x, spot i, const apex *a, REAL factor, const sums 
     const M is_above = gt(present(i, u.h, K(0)), K(0));
     return sel_pair(is_above, u, single(K(0)));
 }
-/* Newton's method on a piecewise linear function (Michelot 1986): tau is right when the elements above stay the same. */
+/* Newton's method on a piecewise linear function (Michelot 1986): tau is right when the elements above stay the same. They
+   become fewer until then; where the excess cancels to its last bits an element as large as tau might come back, and go
+   again for ever (1e-45, 1e-45, 1). Rows that are done keep their tau while others beside them go on. */
 static INLINE int sparsemax_forward(const panel *p, mode way)
 {
     const memory x = p->in[0];
@@ -54,7 +56,7 @@ static INLINE int sparsemax_forward(const panel *p, mode way)
     apex_of(p, way, x, &a);
     EACH_ROW(v, {
         set_pair(&tau, v, two_sum(a.left[v], K(-1)));
-        before[v] = K(0);
+        before[v] = K(INFINITE);
     });
     for (;;) {
         sums s;
@@ -67,13 +69,14 @@ static INLINE int sparsemax_forward(const panel *p, mode way)
             count[i.part] = count[i.part] + sel(is_above, K(1), K(0));
         });
         over_rows(p, way, PLUS, count);
-        EACH_ROW(v, going |= lanes_of(lt(count[v], before[v]) | gt(count[v], before[v])););
+        EACH_ROW(v, going |= lanes_of(lt(count[v], before[v])););
         if (!going) break;
         total(p, way, &s);
         EACH_ROW(v, {
+            const M fewer = lt(count[v], before[v]);
             const pair excess = two_sum(s.h[v], K(-1)), numerator = {excess.h, excess.l + s.l[v]};
-            set_pair(&tau, v, quotient(numerator, single(count[v])));
-            before[v] = count[v];
+            set_pair(&tau, v, sel_pair(fewer, quotient(numerator, single(count[v])), pair_of(&tau, v)));
+            before[v] = sel(fewer, count[v], before[v]);
         });
     }
     EACH(i, put(p, way, p->out[0], i, over_tau(get(p, way, x, i), i, &a, 1, &tau).h + a.bad[i.row]););
