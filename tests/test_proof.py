@@ -24,17 +24,6 @@ ENTRIES = proof.load()
 ITEMS = proof.items()
 F32 = oracle.FORMATS["float32"]
 
-# Results beyond the contract's bound, and why they are. An entry that is within it again must go.
-EXCEPTIONS = {
-    **{
-        f"soft_exponential f alpha=1 float64 {t}": "the compiled reference cancels, expm1(x) + 1; by mpmath 0.6 ULP"
-        for t in ("default", "exact")
-    },
-    "phish f' float64 default": "4.2742 ULP at -1.5363, just outside of the quarter around its zero",
-    "phish f' float64 exact": "the same kernel",
-}
-
-
 def known(dtype: str) -> list[tuple[proof.Item, str, dict[str, Any]]]:
     return [(i, t, ENTRIES[k]) for i in ITEMS for t in proof.TIERS if (k := i.key(dtype, t)) in ENTRIES]
 
@@ -58,10 +47,7 @@ def test_no_figure_exceeds_its_bound(form: str) -> None:
     for item, tier, entry in known(form):
         if form != "float64" and item.bound(form, tier) == 0.5 and entry["misrounded"]:
             beyond[item.key(form, tier)] = entry["worst"]
-    unexpected = {k: v for k, v in beyond.items() if k not in EXCEPTIONS}
-    assert not unexpected
-    settled = [k for k in EXCEPTIONS if f" {form} " in k and k not in beyond and ENTRIES[k].get("step") == 1]
-    assert not settled, "no exceptions any more"
+    assert not beyond
 
 
 def test_the_reference_of_prove_c_deserves_it() -> None:
@@ -71,7 +57,7 @@ def test_the_reference_of_prove_c_deserves_it() -> None:
         if e.get("reference", 0) > all_floats.DOUBT / 8
     }
     off |= {i.key("float64", t): e["worst"] for i, t, e in known("float64") if e["worst"] > all_floats.DOUBT / 8}
-    assert not set(off) - set(EXCEPTIONS), off
+    assert not off
 
 
 def test_every_entry_is_of_the_table() -> None:
