@@ -24,6 +24,7 @@ ENTRIES = proof.load()
 ITEMS = proof.items()
 F32 = oracle.FORMATS["float32"]
 
+
 def known(dtype: str) -> list[tuple[proof.Item, str, dict[str, Any]]]:
     return [(i, t, ENTRIES[k]) for i in ITEMS for t in proof.TIERS if (k := i.key(dtype, t)) in ENTRIES]
 
