@@ -853,7 +853,7 @@ def test_columns_without_gaps(columns: int, n: int) -> None:
 
 
 def test_sparsemax_ends_where_elements_tie_with_the_threshold(tier: str, dtype: Any) -> None:
-    """Newton's steps went to and fro for ever: the excess cancels, and tau has few digits left."""
+    """Newton's steps went back and forth for ever: the excess cancels, and tau has few digits left."""
     f = (actc if tier == "default" else actc.exact).sparsemax
     tiny = float(np.finfo(dtype).smallest_subnormal) if dtype.kind == "f" else 2.0**-133
     rows = [
