@@ -43,7 +43,7 @@ enum {
        wide matrix sums only, and wider panels mean fewer visits to each page (1024 x 1024 floats: softmax 0.48 ns an element
        instead of 0.58; four times as wide is no better). */
     FLAT = 4,
-    PANEL = 8,
+    PANEL = 16,
 };
 
 /* Rows for one call of a kernel. */
