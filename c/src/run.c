@@ -56,6 +56,7 @@ static int is_copy(const call *c, size_t n)
     return c->pass == ACTC_FORWARD && !strcmp(actc_at(c->row)->formula, "x") &&
            (n == 1 || (c->strides[0] == size && c->strides[1] == size));
 }
+
 void actc_run(const call *c, size_t n)
 {
     if (is_copy(c, n)) {
