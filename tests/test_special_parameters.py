@@ -71,8 +71,7 @@ def test_docstrings_promise_what_is_tested(row: Any, kind: str, tier: str) -> No
     elif tier == "default":
         assert "Error at most 2 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded" in doc
     else:
-        assert ("Correctly rounded in float16, bfloat16 and float32." in doc) == (not row.parameters)
-        assert ("Within 0.5000001 ULP in float32." in doc) == bool(row.parameters)
+        assert "Correctly rounded in float16, bfloat16 and float32" in doc
         assert ("In float64 within 1 ULP." in doc) == row.exact_f64_is_paired
     rounded = "orrectly rounded" in doc
     assert ("at others within 0.5000001 ULP" in doc) == (rounded and bool(row.parameters))

@@ -9,6 +9,7 @@ import math
 import os
 import subprocess
 import sys
+import threading
 from ctypes import POINTER, Structure, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def counter() -> ctypes.CDLL:
     if not to.exists() or to.stat().st_mtime < source.stat().st_mtime:
         to.parent.mkdir(exist_ok=True)
         flags = ["-O3", "-march=native", "-ffp-contract=off", "-fPIC", "-shared", f"-I{ROOT / 'c' / 'include'}"]
-        new = to.with_suffix(f".{os.getpid()}")
+        new = to.with_suffix(f".{os.getpid()}.{threading.get_ident()}")  # all threads may come here at once
         subprocess.run([oracle.compiler(), *flags, "-o", new, source], check=True)
         new.rename(to)
     return ctypes.CDLL(str(to))
@@ -197,7 +198,7 @@ class Float32:
         formula, lines = oracle.formula_of(self.item.row, self.item.order), []
         for bits in np.concatenate([*self.wrong, np.empty(0, np.uint32)]):
             x = float(floats(np.array([bits]))[0])
-            y, exact = self.item.function("exact")(np.float32(x)), formula.exact(x)
+            y, exact = self.item.function("exact")(np.float32(x)), formula.exact(x, *self.item.parameters)
             near = [np.nextafter(y, np.float32(s * np.inf)) for s in (-1, 1)]
             right = min(near, key=lambda v: F32.error(float(v), exact))
             if F32.error(float(right), exact) <= 0.5:

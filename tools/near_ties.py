@@ -75,13 +75,29 @@ class Series:
             self.high = [float(c) for c in found]
             self.low = [float(c - a) for c, a in zip(found, self.high, strict=True)]
             self.exact = [is_short(c) for c in found]
+            self.found = found
         if all(self.exact) and not any(found[-3:]):
             within = min(1.0, kink)
             samples = [max(FAR, kink) * s for s in (1, 1.5, 2, 3, 4)] if far else [within * s for s in (0.01, 0.3, 0.9)]
             self.rest = self.rest_of(formula, values, found, [mpf(-s if negative else s) for s in samples])
         self.is_polynomial = self.rest is not None
         self.reach = max(FAR, kink) if far else kink if self.is_polynomial else min(NEAR, kink)
-        self.usable = True
+        self.usable = self.is_polynomial or self.holds(formula, values, -1 if negative else 1)
+
+    def holds(self, formula: Any, values: list[Any], side: int) -> bool:
+        """Whether the terms left out are within the bound wherever the series is used. 30 tanh(x/30) is 30 at
+        infinity, but not yet at 140: what falls like e^-x/15 no series has."""
+        with mp.workprec(BITS * 2):
+            for octave in range(24):
+                x = side * mpf(self.reach) * mpf(2) ** (self.sign * octave)
+                known = sum((c * x ** (self.power - self.sign * k) for k, c in enumerate(self.found)), mpf(0))
+                if abs(self.q * formula.at(x, *values) - known) > self.left_out(abs(x)):
+                    return False
+        return True
+
+    def left_out(self, size: Any) -> Any:
+        """A bound of all terms that the series lacks."""
+        return max(abs(c) for c in self.high) * size ** (self.power - self.sign * TERMS) * 2.0**10
 
     def rest_of(self, formula: Any, values: list[Any], found: list[Any], samples: list[Any]) -> int | None:
         """The sign of q f minus the series, which decides exact ties if that is a polynomial: 0 where it is all there
@@ -114,8 +130,7 @@ class Series:
             bound += np.abs(p) * (2.0**-48 if power not in powers else 0 if self.exact[k] else 2.0**-100)
             total = add(total, term)
             bound += np.abs(total[1]) * 2.0**-50  # what fits into one double has lost nothing
-        last = max(abs(c) for c in self.high) * np.abs(x ** (self.power - self.sign * TERMS))
-        return total[0], bound + (0 if self.is_polynomial else last * 2.0**10)
+        return total[0], bound + (0 if self.is_polynomial else self.left_out(np.abs(x)))
 
 
 def is_short(c: Any) -> bool:

@@ -80,7 +80,7 @@ class Item(NamedTuple):
             return 1.0 if tier == "exact" and self.row.exact_f64_is_paired else 4.0
         if dtype == "float32" and tier == "default":
             return 2.0
-        return 0.5 if self.at_defaults and (dtype != "float32" or not self.row.parameters) else NEARLY_HALF
+        return 0.5 if self.at_defaults else NEARLY_HALF
 
 
 def settings(row: Any) -> list[tuple[float, ...]]:

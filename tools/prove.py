@@ -3,8 +3,8 @@
     python tools/prove.py [NAME ...] [--tier default|exact] [--type float32 ...] [--step N] [--jobs N] [--isa NAME ...]
 
 Finished items are entries of docs/proof.json, so that it can be stopped at any time and goes on where it was; an item
-is done again when the library's bits have changed. docs/proof.md is the table of them. What `exact` misrounds without
-parameters is printed as lines for c/src/hard_cases.def."""
+is done again when the library's bits have changed. docs/proof.md is the table of them. What `exact` misrounds at
+default parameters is printed as lines for c/src/hard_cases.def."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Run:
                 if open_ and dtype == "float32":
                     run = self.floats(item, open_, self.options.step, self.reference(item))
                     found = run.entries()
-                    for line in [] if item.parameters else run.hard_cases():
+                    for line in run.hard_cases() if item.at_defaults else []:
                         print(line)
                 elif dtype == "float64":
                     points = self.options.points

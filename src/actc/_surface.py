@@ -126,12 +126,7 @@ def accuracy(row: Any, kind: str, exact: bool) -> list[str]:
     settings = " at default parameters, at others within 0.5000001 ULP" if row.parameters else ""
     if exact:
         tail = "within 1 ULP" if row.exact_f64_is_paired else "as in the default tier"
-        if not row.parameters:
-            return ["Correctly rounded in float16, bfloat16 and float32.", f"In float64 {tail}."]
-        return [
-            f"Correctly rounded in float16 and bfloat16{settings}.",
-            f"Within 0.5000001 ULP in float32. In float64 {tail}.",
-        ]
+        return [f"Correctly rounded in float16, bfloat16 and float32{settings}.", f"In float64 {tail}."]
     return [
         f"Error at most 2 ULP in float32, 4 in float64; float16 and bfloat16 are correctly rounded{settings}.",
         beside,
