@@ -196,6 +196,22 @@ def test_extreme_gradients(tier: str) -> None:
                 same(TIERS[tier][name].backward(g, x, out=x.copy()), gx)
 
 
+@pytest.mark.parametrize("shape", [(3, 2), (40, 1), (40, 17), (300, 40), (70, 700)])
+@pytest.mark.parametrize("name", ["logsumexp", "logmeanexp"])
+def test_a_gradient_that_is_a_scalar(name: str, shape: tuple[int, int], dtype: Any, tier: str) -> None:
+    """What every row has in common is repeated for kernels that take rows side by side."""
+    x = np.random.default_rng(7).normal(size=shape).astype(dtype)
+    f, g = TIERS[tier][name], dtype.type(-1.3)
+    with np.errstate(all="ignore"):
+        x[0, 0] = np.inf
+        for axis, rows in ((0, shape[1]), (1, shape[0])):
+            same(f.backward(g, x, axis=axis), f.backward(np.full(rows, g), x, axis=axis))
+            same(
+                f.backward(g, x[::2], axis=axis),
+                f.backward(np.full(x[::2].size // x[::2].shape[axis], g), x[::2], axis=axis),
+            )
+
+
 @pytest.mark.parametrize("temperature", [0.25, 0.7, 3.0, 1e3, -1.5])
 @every_dtype
 def test_temperature(tier: str, temperature: float, dtype: Any) -> None:

@@ -41,9 +41,11 @@ enum {
     MAX_ROW_OUTPUTS = 4,
     /* Vectors of rows side by side in a kernel's call. Where they are flat, all has its number sixteen times; in a panel of a
        wide matrix sums only, and wider panels mean fewer visits to each page (4096 x 4096 floats: logsumexp 0.36 ns an element
-       instead of 0.72 with half of them). */
+       instead of 0.72 with half of them). What keeps no sums takes as many as fill L1 (2000 x 2000 floats: hardmax 0.21, 0.33
+       with PANEL). */
     FLAT = 4,
     PANEL = 16,
+    WIDE_PANEL = 128,
 };
 
 /* Rows for one call of a kernel. */

@@ -1,5 +1,8 @@
 /* choices.h - hardmax, maxout and crelu: nothing rounds. */
 
+/* as `each`, of a wide panel */
+typedef V wide[WIDE_PANEL + 9];
+
 static INLINE V whether(M m, V v) { return sel(eq(v, v), sel(m, K(1), K(0)), v); }
 
 /* ---- maxout ---- */
@@ -7,7 +10,7 @@ static INLINE V whether(M m, V v) { return sel(eq(v, v), sel(m, K(1), K(0)), v);
 /* the maximum of a row, +0 if zeros of both signs are, or NaN; unless NULL, the position of the first element equal to it */
 static INLINE void first_greatest(const panel *p, mode way, memory m, const V *numbers, V *top, V *first)
 {
-    each own, nans;
+    wide own, nans;
     EACH_PART(c, {
         own[c] = K(-INFINITE);
         if (first) first[c] = numbers[c];
@@ -31,7 +34,7 @@ static INLINE void first_greatest(const panel *p, mode way, memory m, const V *n
 }
 static INLINE int maxout_forward(const panel *p, mode way)
 {
-    each top;
+    wide top;
     first_greatest(p, way, p->in[0], NULL, top, NULL);
     put_ones(p, way, p->out[0], top);
     return 1;
@@ -39,7 +42,7 @@ static INLINE int maxout_forward(const panel *p, mode way)
 /* g, x: the IEEE product of g with 1 at the first maximum and 0 elsewhere; NaN where the maximum is */
 static INLINE int maxout_backward(const panel *p, mode way)
 {
-    each g, top, numbers, first;
+    wide g, top, numbers, first;
     get_ones(p, way, p->in[0], g);
     positions(p, way, numbers);
     first_greatest(p, way, p->in[1], numbers, top, first);
@@ -53,7 +56,7 @@ static INLINE int maxout_backward(const panel *p, mode way)
 /* 1 at the first maximum, 0 elsewhere; NaN throughout if there is one */
 static INLINE int hardmax_forward(const panel *p, mode way)
 {
-    each top, numbers, first;
+    wide top, numbers, first;
     positions(p, way, numbers);
     first_greatest(p, way, p->in[0], numbers, top, first);
     EACH(i, {
@@ -65,7 +68,7 @@ static INLINE int hardmax_forward(const panel *p, mode way)
 /* 0, but for rows of NaN */
 static INLINE int hardmax_backward(const panel *p, mode way)
 {
-    each known;
+    wide known;
     EACH_PART(c, known[c] = K(0););
     EACH(i, {
         const V v = present(i, get(p, way, p->in[1], i), K(0));

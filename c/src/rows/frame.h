@@ -22,6 +22,7 @@ typedef struct {
 typedef struct {
     size_t r, v, n, row, part;
     int is_end; /* the lanes beyond n belong to no row and must not count: see `present` */
+    int back;   /* whether the run before is next */
 } spot;
 
 /* A number for each row, or part of one, or chain of one. Not a power of two of vectors: where stores to one array and the
@@ -59,13 +60,13 @@ static INLINE size_t part_of(const panel *p, mode way, size_t v)
 }
 static INLINE spot full_at(const panel *p, mode way, size_t r, size_t v)
 {
-    const spot i = {r, v, LANES, row_of(p, way, v), part_of(p, way, v), 0};
+    const spot i = {r, v, LANES, row_of(p, way, v), part_of(p, way, v), 0, 0};
     return i;
 }
 static INLINE spot end_at(const panel *p, mode way, size_t r, size_t v, size_t lanes)
 {
     const size_t left = lanes - v * LANES, n = left < LANES ? left : LANES;
-    const spot i = {r, v, n, row_of(p, way, v), part_of(p, way, v), way.along || is_flat(p, way)};
+    const spot i = {r, v, n, row_of(p, way, v), part_of(p, way, v), way.along || is_flat(p, way), 0};
     return i;
 }
 /* vectors of a run, of which a short one has fewer */
@@ -80,17 +81,23 @@ static INLINE size_t parts_of(const panel *p, mode way)
     return is_flat(p, way) && used > PARTS * p->rows ? PARTS * p->rows : used;
 }
 /* A loop over all: the statements for each spot i. They are compiled twice, for n is a constant in the first loop. */
-#define EACH(i, ...)                                                                                                   \
+#define EACH(i, ...) EACH_FROM(0, i, __VA_ARGS__)
+/* The same from the last run to the first, where lanes lie across: what was read last is still in the cache. */
+#define EACH_BACK(i, ...) EACH_FROM(!way.along, i, __VA_ARGS__)
+#define EACH_FROM(end, i, ...)                                                                                         \
     do {                                                                                                               \
-        for (size_t i##_r = 0, i##_runs = runs_of(p, way); i##_r < i##_runs; i##_r++) {                                \
-            const size_t i##_lanes = lanes_in(p, way, i##_r), i##_full = full_vectors(way, i##_lanes);                 \
+        for (size_t i##_k = 0, i##_runs = runs_of(p, way); i##_k < i##_runs; i##_k++) {                                \
+            const size_t i##_r = end ? i##_runs - 1 - i##_k : i##_k, i##_lanes = lanes_in(p, way, i##_r);              \
+            const size_t i##_full = full_vectors(way, i##_lanes);                                                      \
             size_t i##_v = 0;                                                                                          \
             for (; i##_v < i##_full; i##_v++) {                                                                        \
-                const spot i = full_at(p, way, i##_r, i##_v);                                                          \
+                spot i = full_at(p, way, i##_r, i##_v);                                                                \
+                i.back = end;                                                                                          \
                 __VA_ARGS__                                                                                            \
             }                                                                                                          \
             for (; i##_v * LANES < i##_lanes; i##_v++) {                                                               \
-                const spot i = end_at(p, way, i##_r, i##_v, i##_lanes);                                                \
+                spot i = end_at(p, way, i##_r, i##_v, i##_lanes);                                                      \
+                i.back = end;                                                                                          \
                 __VA_ARGS__                                                                                            \
             }                                                                                                          \
         }                                                                                                              \
@@ -173,13 +180,13 @@ static INLINE V get(const panel *p, mode way, memory m, spot i)
 {
     const char *at = address(p, way, m, i);
     if (!way.own) return read_any(p->dtype, at, m.lane, i.n);
-    if (!way.along) PREFETCH(at + p->ahead * m.step);
+    if (!way.along) PREFETCH(at + (i.back ? -p->ahead : p->ahead) * m.step);
     return i.n < LANES ? load_some((const REAL *)at, i.n) : load((const REAL *)at);
 }
 static INLINE void put(const panel *p, mode way, memory m, spot i, V v)
 {
     char *at = address(p, way, m, i);
-    if (way.own && !way.along) PREFETCH(at + p->ahead * m.step, 1);
+    if (way.own && !way.along) PREFETCH(at + (i.back ? -p->ahead : p->ahead) * m.step, 1);
     if (!way.own)
         write_any(p->dtype, at, m.lane, v, i.n);
     else if (i.n < LANES)
@@ -430,7 +437,7 @@ static INLINE void greatest(const panel *p, mode way, memory m, int negated, V *
         top[0] = found[0];
     } else {
         EACH_PART(c, top[c] = K(-INFINITE););
-        EACH(i, {
+        EACH_BACK(i, {
             const V v = get(p, way, m, i);
             top[i.part] = max(present(i, negated ? -v : v, K(-INFINITE)), top[i.part]);
         });

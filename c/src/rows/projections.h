@@ -8,9 +8,9 @@ typedef struct {
     each bad;              /* NaN for rows that have no result, else 0 */
 } apex;
 
+/* from the maxima */
 static INLINE void apex_of(const panel *p, mode way, memory m, apex *a)
 {
-    first_greatest(p, way, m, NULL, a->top, NULL);
     EACH_ROW(v, {
         const V top = a->top[v];
         const M far = gt(abs(top), K(4));
@@ -44,6 +44,61 @@ static INLINE pair over_tau(V x, spot i, const apex *a, REAL factor, const sums 
     const M is_above = gt(present(i, u.h, K(0)), K(0));
     return sel_pair(is_above, u, single(K(0)));
 }
+/* What is greater than this is above tau: tau's high part, or the number before it if the low part is negative. */
+static INLINE V limit_of(pair tau)
+{
+    const V before = fnma(abs(tau.h), K(C(0x1.1p-24f, 0x1.1p-53)), tau.h);
+    return sel(lt(tau.l, K(0)), before, tau.h);
+}
+/* The maxima, and a tau that is not too large, both from one look at the rows: the largest (sum - 1)/k of the first k of the
+   greatest elements. 256 rows side by side take seven steps from the maximum - 1, and one or two from here. Each part of a
+   row keeps a few, of which the row's are taken; that equal ones of several parts go at once makes the guess smaller. */
+enum { FEW = 6 };
+static INLINE void first_guess(const panel *p, mode way, memory m, V *top, V *guess)
+{
+    const int depth = way.along ? 2 : is_flat(p, way) ? 3 : FEW;
+    each few[FEW], next, sum, nans;
+    EACH_PART(c, {
+        top[c] = K(-INFINITE);
+        for (int k = 0; k < depth; k++) few[k][c] = K(-INFINITE);
+    });
+    EACH(i, {
+        const V x = present(i, get(p, way, m, i), K(-INFINITE)), now = top[i.part];
+        const M is_one = gt(x, few[depth - 1][i.part]);
+        top[i.part] = sel(eq(now, now), sel(eq(x, x), max(x, now), x), now); /* once NaN it stays so */
+        if (way.along || lanes_of(is_one)) {
+            V v = sel(is_one, x, K(-INFINITE));
+            for (int k = 0; k < depth; k++) {
+                const V other = few[k][i.part];
+                few[k][i.part] = max(v, other);
+                v = min(v, other);
+            }
+        }
+    });
+    EACH_PART(c, nans[c] = sel(eq(top[c], top[c]), K(0), K(1)););
+    over_rows(p, way, GREATEST, top);
+    over_rows(p, way, PLUS, nans);
+    EACH_ROW(v, {
+        top[v] = sel(gt(nans[v], K(0)), K(NOT_A_NUMBER), top[v] + K(0)); /* +0 for -0 */
+        sum[v] = K(-1);
+        guess[v] = K(-INFINITE);
+    });
+    for (int k = 0; k < FEW; k++) {
+        EACH_PART(c, next[c] = few[0][c];);
+        over_rows(p, way, GREATEST, next);
+        EACH_ROW(v, {
+            sum[v] = sum[v] + next[v];
+            guess[v] = max(sum[v] / K(k + 1), guess[v]);
+        });
+        EACH_PART(c, {
+            const M taken = eq(few[0][c], next[row_of(p, way, c)]);
+            for (int j = 0; j < depth; j++)
+                few[j][c] = sel(taken, j + 1 < depth ? few[j + 1][c] : K(-INFINITE), few[j][c]);
+        });
+    }
+    /* less what rounding may have added: those that count are within 1 of the greatest */
+    EACH_ROW(v, guess[v] = fnma(K(C(0x1p-19f, 0x1p-48)), abs(top[v]) + K(1), guess[v]););
+}
 /* Newton's method on a piecewise linear function (Michelot 1986): tau is right when the elements above stay the same. They
    become fewer until then; where the excess cancels to its last bits an element as large as tau might come back, and go
    again for ever (1e-45, 1e-45, 1). Rows that are done keep their tau while others beside them go on. */
@@ -52,34 +107,56 @@ static INLINE int sparsemax_forward(const panel *p, mode way)
     const memory x = p->in[0];
     apex a;
     sums tau;
-    each count, before;
+    each count, before, least, limit;
+    unsigned going, open[sizeof(each) / sizeof(V)];
+    const int guesses = p->length >= (way.along || p->flat ? 128 : 1);
+    if (guesses) {
+        first_guess(p, way, x, a.top, limit);
+    } else {
+        first_greatest(p, way, x, NULL, a.top, NULL);
+        EACH_ROW(v, limit[v] = K(-INFINITE););
+    }
     apex_of(p, way, x, &a);
     EACH_ROW(v, {
-        set_pair(&tau, v, two_sum(a.left[v], K(-1)));
+        const V guess = limit[v] - a.shift[v];
+        const pair lowest = two_sum(a.left[v], K(-1));
+        set_pair(&tau, v, sel_pair(gt(guess, lowest.h), single(guess), lowest));
         before[v] = K(INFINITE);
+        open[v] = 1;
     });
-    for (;;) {
+    do {
         sums s;
-        unsigned going = 0;
-        EACH_PART(c, count[c] = K(0););
+        EACH_PART(c, {
+            count[c] = K(0);
+            least[c] = K(INFINITE);
+        });
+        EACH_ROW(v, limit[v] = limit_of(pair_of(&tau, v)););
         SUM(s, i, {
-            const V v = get(p, way, x, i);
-            const M is_above = gt(over_tau(v, i, &a, 1, &tau).h, K(0));
-            ADD(sel(is_above, shifted(v, i, &a), K(0)));
-            count[i.part] = count[i.part] + sel(is_above, K(1), K(0));
+            if (open[i.row]) {
+                const V v = shifted(get(p, way, x, i), i, &a);
+                const M is_above = gt(present(i, v, limit[i.row]), limit[i.row]);
+                ADD(sel(is_above, v, K(0)));
+                count[i.part] = count[i.part] + sel(is_above, K(1), K(0));
+                least[i.part] = min(least[i.part], sel(is_above, v, K(INFINITE)));
+            }
         });
         over_rows(p, way, PLUS, count);
-        EACH_ROW(v, going |= lanes_of(lt(count[v], before[v])););
-        if (!going) break;
+        over_rows(p, way, LEAST, least);
         total(p, way, &s);
+        going = 0;
         EACH_ROW(v, {
+            if (!open[v]) continue;
             const M fewer = lt(count[v], before[v]);
             const pair excess = two_sum(s.h[v], K(-1)), numerator = {excess.h, excess.l + s.l[v]};
-            set_pair(&tau, v, sel_pair(fewer, quotient(numerator, single(count[v])), pair_of(&tau, v)));
+            const pair next = sel_pair(fewer, quotient(numerator, single(count[v])), pair_of(&tau, v));
+            const V now = limit_of(next);
+            set_pair(&tau, v, next);
             before[v] = sel(fewer, count[v], before[v]);
+            going |= open[v] = lanes_of(fewer & (lt(least[v], now) | eq(least[v], now)));
         });
-    }
-    EACH(i, put(p, way, p->out[0], i, over_tau(get(p, way, x, i), i, &a, 1, &tau).h + a.bad[i.row]););
+        if (is_flat(p, way)) EACH_ROW(v, open[v] = going;); /* a row has elements in many vectors */
+    } while (going);
+    EACH_BACK(i, put(p, way, p->out[0], i, over_tau(get(p, way, x, i), i, &a, 1, &tau).h + a.bad[i.row]););
     return 1;
 }
 /* g, y: g - the mean of g, where y is not 0 */
@@ -97,7 +174,7 @@ static INLINE int sparsemax_backward(const panel *p, mode way)
     total(p, way, &mean);
     over_rows(p, way, PLUS, count);
     EACH_ROW(v, set_pair(&mean, v, quotient(pair_of(&mean, v), single(count[v]))););
-    EACH(i, {
+    EACH_BACK(i, {
         const V y = get(p, way, p->in[1], i);
         const pair d = two_sum(get(p, way, p->in[0], i), -mean.h[i.row]);
         put(p, way, p->out[0], i, sel(gt(abs(y), K(0)), d.h + (d.l - mean.l[i.row]), y + y));
@@ -114,6 +191,7 @@ static INLINE int entmax15_forward(const panel *p, mode way)
     sums tau;
     each active;
     unsigned going;
+    first_greatest(p, way, x, NULL, a.top, NULL);
     apex_of(p, way, x, &a);
     EACH_ROW(v, {
         set_pair(&tau, v, two_sum(a.left[v] * K(0.5), K(-1)));
@@ -139,7 +217,7 @@ static INLINE int entmax15_forward(const panel *p, mode way)
             going |= lanes_of(gt(active[v], K(0)));
         });
     } while (going);
-    EACH(i, {
+    EACH_BACK(i, {
         const pair u = over_tau(get(p, way, x, i), i, &a, 0.5, &tau);
         put(p, way, p->out[0], i, mul(u, u).h + a.bad[i.row]);
     });
@@ -157,7 +235,7 @@ static INLINE int entmax15_backward(const panel *p, mode way)
         const pair weight = pair_of(&weights, v);
         set_pair(&mean, v, quotient(pair_of(&mean, v), sel_pair(eq(weight.h, K(0)), single(K(1)), weight)));
     });
-    EACH(i, {
+    EACH_BACK(i, {
         const pair d = two_sum(get(p, way, p->in[0], i), -mean.h[i.row]);
         put(p, way, p->out[0], i, square_root(get(p, way, p->in[1], i)) * (d.h + (d.l - mean.l[i.row])));
     });

@@ -85,7 +85,7 @@ static INLINE void invert(const panel *p, mode way, sums *sum)
 static INLINE void finish(const panel *p, mode way, memory y, sums *sum, const V *factor)
 {
     invert(p, way, sum);
-    EACH(i, put(p, way, y, i, quotient_of(get(p, way, y, i), sum, factor, i.row)););
+    EACH_BACK(i, put(p, way, y, i, quotient_of(get(p, way, y, i), sum, factor, i.row)););
 }
 
 /* Rows of small numbers, which most are, need no shift and no maximum: they are tried first, in one pass less. That they
@@ -178,7 +178,7 @@ static INLINE void softmax_backward_in(const panel *p, mode way, V factor)
     sums dot;
     SUM(dot, i, ADD_PAIR(two_product(get(p, way, p->in[0], i), get(p, way, p->in[1], i))););
     total(p, way, &dot);
-    EACH(i, {
+    EACH_BACK(i, {
         const V y = get(p, way, p->in[1], i);
         put(p, way, p->out[0], i, y * minus_pair(get(p, way, p->in[0], i), pair_of(&dot, i.row)) * factor);
     });
@@ -232,7 +232,7 @@ static INLINE int log_softmax_forward(const panel *p, mode way)
         const M none = gt(abs(top[v]), K(LARGEST)) & (lt(top[v], K(0)) | gt(r.count[v], K(1)));
         r.log[v] = sel(none, K(NOT_A_NUMBER), r.log[v]);
     });
-    EACH(i, {
+    EACH_BACK(i, {
         const V v = get(p, way, p->in[0], i);
         put(p, way, p->out[0], i, sel(eq(v, top[i.row]), K(0), v - top[i.row]) - r.log[i.row]);
     });
@@ -326,7 +326,7 @@ static INLINE int log_softmax_backward(const panel *p, mode way)
     sums sum;
     SUM(sum, i, ADD(get(p, way, p->in[0], i)););
     total(p, way, &sum);
-    EACH(i, {
+    EACH_BACK(i, {
         const V g = get(p, way, p->in[0], i), y = get(p, way, p->in[1], i);
         V k;
         /* no output is above 0, but a caller may err */

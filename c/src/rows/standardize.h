@@ -49,7 +49,7 @@ static INLINE int standardize_forward(const panel *p, mode way)
 {
     moments m;
     moments_of(p, way, p->in[0], p->parameters[0], 0, &m);
-    EACH(i, {
+    EACH_BACK(i, {
         const V d = minus_pair(get(p, way, p->in[0], i), pair_of(&m.mean, i.row));
         put(p, way, p->out[0], i, fma(d, m.inverse.h[i.row], d * m.inverse.l[i.row]));
     });
@@ -73,7 +73,7 @@ static INLINE int standardize_backward(const panel *p, mode way)
         const pair inverse = pair_of(&m.inverse, v);
         set_pair(&slope, v, mul(mul(pair_of(&slope, v), inverse), inverse));
     });
-    EACH(i, {
+    EACH_BACK(i, {
         const pair d = deviation(get(p, way, x, i), pair_of(&m.mean, i.row));
         const pair centred = deviation(get(p, way, g, i), pair_of(&mean, i.row));
         const pair sum = sum_of(centred, neg(product(d, pair_of(&slope, i.row)))), by = pair_of(&m.inverse, i.row);
