@@ -50,8 +50,8 @@ BODY(sigmoid)
 BODY(tanh)
 {
     NO_PARAMETERS;
-    V k, q = exp_reduced(max(K(C(-40, -80)), K(-2) * abs(x)), &k), two_k = two_to_the(k);
-    o->y = copysign(fnma(two_k, q, K(1) - two_k) / fma(two_k, q, K(1) + two_k), x);
+    V k, q = half_exp_reduced(max(K(C(-20, -40)), -abs(x)), &k), twice = two_to_the_next(k);
+    o->y = copysign(fnma(twice, q, fnma(twice, K(0.5), K(1))) / fma(twice, q, fma(twice, K(0.5), K(1))), x);
 
     logistic t = logistic_of(abs(x) + abs(x), K(0));
     V z = K(1) / t.m;

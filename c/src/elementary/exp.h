@@ -10,26 +10,28 @@
 /* Where u e^-u times the largest finite number is still far below the smallest: e^-u is 2^-297 and 2^-2147. */
 #define EXP_LIMIT C(205.8f, 1488.0)
 
-/* e^r - 1, |r| <= ln(2)/2, with what its rounding loses */
-static INLINE pair expm1_polynomial(V r)
+/* (e^(s r) - 1)/s, |s r| <= ln(2)/2, s a power of two, with what its rounding loses */
+static INLINE pair expm1_polynomial(V r, REAL s)
 {
+    const REAL s2 = s * s, s3 = s2 * s, s4 = s2 * s2, s5 = s4 * s;
 #if DOUBLE
-    V p = K(0x1.ae777e70b039ap-26);
-    p = fma(p, r, K(0x1.28a294f701e7p-22));
-    p = fma(p, r, K(0x1.71de810a0dff9p-19));
-    p = fma(p, r, K(0x1.a019a69c9618ap-16));
-    p = fma(p, r, K(0x1.a01a0177f0dfap-13));
-    p = fma(p, r, K(0x1.6c16c17f3057fp-10));
-    p = fma(p, r, K(0x1.1111111118835p-7));
-    p = fma(p, r, K(0x1.5555555552109p-5));
-    p = fma(p, r, K(0x1.555555555553bp-3));
-    p = fma(p, r, K(0x1.0000000000005p-1));
+    const REAL s6 = s5 * s, s7 = s6 * s, s8 = s7 * s, s9 = s8 * s, s10 = s9 * s;
+    V p = K(0x1.ae777e70b039ap-26 * s10);
+    p = fma(p, r, K(0x1.28a294f701e7p-22 * s9));
+    p = fma(p, r, K(0x1.71de810a0dff9p-19 * s8));
+    p = fma(p, r, K(0x1.a019a69c9618ap-16 * s7));
+    p = fma(p, r, K(0x1.a01a0177f0dfap-13 * s6));
+    p = fma(p, r, K(0x1.6c16c17f3057fp-10 * s5));
+    p = fma(p, r, K(0x1.1111111118835p-7 * s4));
+    p = fma(p, r, K(0x1.5555555552109p-5 * s3));
+    p = fma(p, r, K(0x1.555555555553bp-3 * s2));
+    p = fma(p, r, K(0x1.0000000000005p-1 * s));
 #else
-    V p = K(0x1.6b7354p-10f);
-    p = fma(p, r, K(0x1.122796p-7f));
-    p = fma(p, r, K(0x1.555716p-5f));
-    p = fma(p, r, K(0x1.5554bp-3f));
-    p = fma(p, r, K(0x1.fffffep-2f));
+    V p = K(0x1.6b7354p-10f * s5);
+    p = fma(p, r, K(0x1.122796p-7f * s4));
+    p = fma(p, r, K(0x1.555716p-5f * s3));
+    p = fma(p, r, K(0x1.5554bp-3f * s2));
+    p = fma(p, r, K(0x1.fffffep-2f * s));
 #endif
     V square = r * r, h = fma(square, p, r);
     pair q = {h, fma(square, p, r - h)};
@@ -49,11 +51,28 @@ static INLINE pair exp_reduction(V u, V v, V *k)
    it. */
 static INLINE pair exp_reduced_sum(V u, V v, V *k)
 {
-    pair r = exp_reduction(u, v, k), q = expm1_polynomial(r.h);
+    pair r = exp_reduction(u, v, k), q = expm1_polynomial(r.h, 1);
     q.l = q.l + fma(r.l, q.h, r.l);
     return q;
 }
 static INLINE V exp_reduced(V u, V *k) { return exp_reduced_sum(u, K(0), k).h; }
+
+/* q/2 and k of e^2u: 2u itself is never formed. The same bits, for halves are exact. */
+static INLINE V half_exp_reduced(V u, V *k)
+{
+    const REAL high = C(0x1.62e43p-2f, 0x1.62e42fefa39efp-2), low = C(-0x1.05c61p-30f, 0x1.abc9e3b39803fp-57);
+    *k = fma(u, K(C(0x1.715476p1f, 0x1.71547652b82fep1)), K(MAGIC)) - K(MAGIC);
+    return expm1_polynomial(fnma(*k, K(low), fnma(*k, K(high), u)), 2).h;
+}
+/* 2^(k + 1) */
+static INLINE V two_to_the_next(V k)
+{
+#ifdef times_power
+    return times_power(K(2), k);
+#else
+    return pow2(k + K(MAGIC + 1));
+#endif
+}
 
 /* 2^k where that is a normal number */
 static INLINE V two_to_the(V k)
