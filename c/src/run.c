@@ -53,7 +53,8 @@ static int is_wide(const call *c)
 static int is_copy(const call *c, size_t n)
 {
     const ptrdiff_t size = (ptrdiff_t)item_size[c->dtype];
-    return c->pass == ACTC_FORWARD && !strcmp(actc_at(c->row)->formula, "x") &&
+    return n && c->pass == ACTC_FORWARD &&
+           !strcmp(actc_at(c->row)->formula, "x") && /* memmove takes no NULL, of none either */
            (n == 1 || (c->strides[0] == size && c->strides[1] == size));
 }
 
