@@ -49,12 +49,11 @@ static int is_wide(const call *c)
     return kind == WIDE || c->pass == ACTC_SECOND_DERIVATIVE || (kind == NARROWED && c->dtype < ACTC_F32);
 }
 
-/* The identity on contiguous arrays, whatever its name. */
+/* The identity on contiguous arrays, whatever its name, of an element at least: memmove takes no NULL. */
 static int is_copy(const call *c, size_t n)
 {
     const ptrdiff_t size = (ptrdiff_t)item_size[c->dtype];
-    return n && c->pass == ACTC_FORWARD &&
-           !strcmp(actc_at(c->row)->formula, "x") && /* memmove takes no NULL, of none either */
+    return n && c->pass == ACTC_FORWARD && !strcmp(actc_at(c->row)->formula, "x") &&
            (n == 1 || (c->strides[0] == size && c->strides[1] == size));
 }
 
