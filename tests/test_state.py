@@ -210,17 +210,22 @@ def isa_in_use(name: str) -> Iterator[None]:
         actc.use_isa(before)
 
 
+def numbers(y: Any) -> np.ndarray:
+    """Bit patterns, every NaN the same: its sign, as of a negative root, is the compiler's."""
+    return np.where(is_nan(y), bits(np.full_like(y, np.nan)), bits(y))
+
+
 def test_every_call_has_the_same_bits_on_every_instruction_set(dtype: Any) -> None:
     for n in (7, 64):
         for parameters in ((), (0.3,)):
             todo = list(calls(dtype, np.linspace(-9, 9, n).astype(dtype), parameters))
             with isa_in_use("scalar"):
-                wanted = [[bits(y).copy() for y in flat(call())] for _, call in todo]
+                wanted = [[numbers(y) for y in flat(call())] for _, call in todo]
             for isa in actc.isas():
                 with isa_in_use(isa):
                     for (name, call), expected in zip(todo, wanted, strict=True):
                         for y, w in zip(flat(call()), expected, strict=True):
-                            np.testing.assert_array_equal(bits(y), w, err_msg=f"{name} {isa}")
+                            np.testing.assert_array_equal(numbers(y), w, err_msg=f"{name} {isa}")
 
 
 def test_many_threads_at_once(dtype: Any) -> None:
