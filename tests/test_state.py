@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import test_rows
-from conftest import ROWS, TIERS, UFUNCS, arguments, arity, bits, is_nan, run_python
+from conftest import ROWS, TIERS, UFUNCS, arguments, arity, bits, is_nan, numbers, run_python
 from test_special import MODES, awkward, mxcsr  # noqa: F401 (a fixture)
 
 import actc
@@ -208,11 +208,6 @@ def isa_in_use(name: str) -> Iterator[None]:
         yield
     finally:
         actc.use_isa(before)
-
-
-def numbers(y: Any) -> np.ndarray:
-    """Bit patterns, every NaN the same: its sign, as of a negative root, is the compiler's."""
-    return np.where(is_nan(y), bits(np.full_like(y, np.nan)), bits(y))
 
 
 def test_every_call_has_the_same_bits_on_every_instruction_set(dtype: Any) -> None:
