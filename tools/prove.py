@@ -3,8 +3,8 @@
     python tools/prove.py [NAME ...] [--tier default|exact] [--type float32 ...] [--step N] [--jobs N] [--isa NAME ...]
 
 Finished items are entries of docs/proof.json, so that it can be stopped at any time and goes on where it was; an item
-is done again when the library's bits have changed. docs/proof.md is the table of them. What `exact` misrounds at
-default parameters is printed as lines for c/src/hard_cases.def."""
+is done again when the library's bits have changed on a slice, every 1009th input, or with --again. docs/proof.md is
+the table of them. What `exact` misrounds at default parameters is printed as lines for c/src/hard_cases.def."""
 
 from __future__ import annotations
 
@@ -93,7 +93,8 @@ class Run:
                     found = {item.key(dtype, t): halves(item, t, dtype, self.reference(item)) for t in open_}
                 for key, tier in ((item.key(dtype, t), t) for t in open_):
                     entry, before = found[key], known.get(key)
-                    if before and before["slice"] == entry["slice"]:  # what was compared of the same bits still holds
+                    if before and all(before[k] == entry[k] for k in ("slice", "sha256") if k in entry):
+                        # what was compared of the same bits still holds
                         entry["isas"] = before["isas"] | entry["isas"]
                     if entry["worst"] > item.bound(dtype, tier):
                         print(f"{key}: {entry['worst']} exceeds {item.bound(dtype, tier)}", file=sys.stderr)
@@ -105,7 +106,9 @@ class Run:
         return good
 
     def holds(self, entry: dict[str, Any] | None, item: Item, dtype: str, tier: str) -> bool:
-        """Whether an entry is as fine as is asked for, and of the bits that the library gives."""
+        """Whether an entry is as fine as is asked for, and of the bits that the library gives on the slice."""
+        if self.options.again:
+            return False
         step = self.options.step if dtype == "float32" else 1
         return entry is not None and entry.get("step", 1) <= step and entry["slice"] == item.digest(dtype, tier)
 
@@ -126,20 +129,21 @@ class Run:
         return same
 
     def compare_one(self, isa: str, item: Item, dtype: str, tier: str) -> bool:
-        """The same for one entry, if there is one that has not been compared before."""
+        """The same for one entry, if there is one that has not been compared before, or again."""
         key = item.key(dtype, tier)
         entry = proof.load().get(key)
         every = dtype == "float32" and self.options.all_inputs
         if not entry or (every and entry["step"] > 1):
             return True
         step = 1 if every else proof.STEPS[dtype]
-        if 0 < entry["isas"].get(isa, math.inf) <= step:
+        if not self.options.again and 0 < entry["isas"].get(isa, math.inf) <= step:
             return True
         found = self.floats(item, [tier], 1, None).digest(0) if every else item.digest(dtype, tier)
         same = bool(found == entry["sha256" if every else "slice"])
         if not same:
             print(f"{isa} gives other bits: {key}", file=sys.stderr)
-        proof.update({key: entry | {"isas": entry["isas"] | {isa: step if same else 0}}})
+        finest = min(step, entry["isas"].get(isa) or step)
+        proof.update({key: entry | {"isas": entry["isas"] | {isa: finest if same else 0}}})
         return same
 
 
@@ -154,6 +158,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=oracle.CORES, help="threads (default: all cores)")
     parser.add_argument("--isa", choices=actc.isas(), action="append", help="compare this one's bits instead")
     parser.add_argument("--all-inputs", action="store_true", help="with --isa: of all inputs, not of every 1009th")
+    parser.add_argument("--again", action="store_true", help="also what is proven or compared already")
     parser.add_argument("--defaults", action="store_true", help="at default parameters only")
     parser.add_argument("--table", action="store_true", help="only print docs/proof.md")
     options = parser.parse_args()
