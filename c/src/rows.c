@@ -51,7 +51,7 @@ enum {
        foresees. So many vectors ahead (24 did as well): 1000 x 1000 doubles 1.5 ns an element instead of 5. Twice as many
        where a panel is larger than L2 (2000 x 2000 floats: softmax 0.44 to 0.34, standardize 0.54 to 0.49). */
     AHEAD = 48,
-    L2 = 1 << 20,
+    L2 = 1 << 20,     /* of the processors at hand */
     STAGED = 1 << 14, /* bytes of short rows side by side: two operands then fill a small L1, and more of them lose */
     MAX_OPERANDS = MAX_ROW_INPUTS + MAX_ROW_OUTPUTS
 };
@@ -206,8 +206,20 @@ static void staged(const unit *u, const call *c, panel *p, row_kernel *const *ke
 
 static size_t size_of(ptrdiff_t stride) { return (size_t)(stride < 0 ? -stride : stride); }
 
-/* One number for all rows, as a gradient that is a scalar. */
+/* One number for all rows, as a gradient that is a scalar: kernels that take rows side by side want one for each. */
 static int is_repeated(const call *c, int k) { return k < c->inputs && c->all[k].is_one && !c->all[k].outer; }
+
+/* The call with n copies of such numbers, in memory for one operand: no kernel has more that are one a row. */
+static call with_copies(const unit *u, const call *c, size_t n, void *memory)
+{
+    call made = *c;
+    for (int k = 0; k < c->inputs; k++) {
+        if (!is_repeated(c, k)) continue;
+        u->read[c->dtype](c->all[k].at, 0, memory, n);
+        made.all[k].at = memory;
+    }
+    return made;
+}
 
 /* How a call's rows are taken, up to `most` at once. */
 typedef struct {
@@ -241,15 +253,16 @@ static void run_with(const unit *u, const call *c)
     const ptrdiff_t size = (ptrdiff_t)item_size[c->dtype];
     const int is_double = u->read[ACTC_F64] != NULL, own = c->dtype == (is_double ? ACTC_F64 : ACTC_F32);
     const size_t lanes = (size_t)u->lanes, real = is_double ? 8 : 4;
-    int lines_along = 1, lines_across = 1, dense = 1, varies = 0;
+    int lines_along = 1, lines_across = 1, dense = 1, varies = 0, repeats = 0;
     double scratch[SCRATCH / sizeof(double)];
-    call repeated;
+    call copied;
     layout l;
     panel p;
 
     for (int k = 0; k < c->operands; k++) {
         lines_along &= c->all[k].is_one || c->all[k].inner == size || c->length == 1;
         lines_across &= c->all[k].outer == size || is_repeated(c, k);
+        repeats |= is_repeated(c, k);
         dense &= c->all[k].is_one || c->all[k].inner == size * (ptrdiff_t)c->rows;
     }
     for (size_t i = 0; i < table[c->row].parameter_count; i++) varies |= c->parameter_steps[i] != 0;
@@ -281,12 +294,10 @@ static void run_with(const unit *u, const call *c)
     /* panels: the first ends where a line of the cache does, so that the others do not split any between two */
     const uintptr_t off = (uintptr_t)c->all[c->operands - 1].at % 64;
     const size_t before_line = l.along || !l.direct || c->rows <= l.most || off % real ? 0 : off / real % lanes;
-    for (int k = 0; k < c->inputs && l.direct && !l.along; k++) {
-        if (!is_repeated(c, k)) continue;
-        u->read[c->dtype](c->all[k].at, 0, scratch, l.most < c->rows ? l.most : c->rows);
-        repeated = *c;
-        repeated.all[k].at = (char *)scratch; /* which rows where they lie do not need */
-        c = &repeated;
+    if (repeats && l.direct && !l.along) {
+        copied =
+            with_copies(u, c, l.most < c->rows ? l.most : c->rows, scratch); /* which rows where they lie leave free */
+        c = &copied;
     }
     for (size_t at = 0; at < c->rows; at += p.width) {
         shape(&p, &l, at ? c->rows - at : l.most - before_line < c->rows ? l.most - before_line : c->rows, lanes);

@@ -46,12 +46,12 @@ BODY(sigmoid)
 }
 
 /* tanh(a) = (1 - e)/(1 + e), e = e^-2a: the roundings of numerator and denominator weigh less than those of e^2a - 1 and
-   e^2a + 1 would where a is small. tanh' = 4 sigma(2x) sigma(-2x), never 1 - y^2. */
+   e^2a + 1 would where a is small. e = 2^k (1 + q) = twice (1/2 + q/2). tanh' = 4 sigma(2x) sigma(-2x), never 1 - y^2. */
 BODY(tanh)
 {
     NO_PARAMETERS;
-    V k, q = half_exp_reduced(max(K(C(-20, -40)), -abs(x)), &k), twice = two_to_the_next(k);
-    o->y = copysign(fnma(twice, q, fnma(twice, K(0.5), K(1))) / fma(twice, q, fma(twice, K(0.5), K(1))), x);
+    V k, half = half_exp_reduced(max(K(C(-20, -40)), -abs(x)), &k), twice = two_to_the_next(k);
+    o->y = copysign(fnma(twice, half, fnma(twice, K(0.5), K(1))) / fma(twice, half, fma(twice, K(0.5), K(1))), x);
 
     logistic t = logistic_of(abs(x) + abs(x), K(0));
     V z = K(1) / t.m;

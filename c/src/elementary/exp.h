@@ -38,11 +38,11 @@ static INLINE pair expm1_polynomial(V r, REAL s)
     return q;
 }
 
-/* k and r of e^(u + v) = 2^k e^r, |u| <= EXP_LIMIT and v a correction below u's last bit */
-static INLINE pair exp_reduction(V u, V v, V *k)
+/* k and r of e^(s (u + v)) = 2^k e^(s r), |s u| <= EXP_LIMIT and v a correction below u's last bit */
+static INLINE pair exp_reduction(V u, V v, REAL s, V *k)
 {
-    const REAL high = C(0x1.62e43p-1f, 0x1.62e42fefa39efp-1), low = C(-0x1.05c61p-29f, 0x1.abc9e3b39803fp-56);
-    *k = fma(u, K(C(0x1.715476p0f, 0x1.71547652b82fep0)), K(MAGIC)) - K(MAGIC);
+    const REAL high = C(0x1.62e43p-1f, 0x1.62e42fefa39efp-1) / s, low = C(-0x1.05c61p-29f, 0x1.abc9e3b39803fp-56) / s;
+    *k = fma(u, K(C(0x1.715476p0f, 0x1.71547652b82fep0) * s), K(MAGIC)) - K(MAGIC);
     V exact = fnma(*k, K(high), u), h = fnma(*k, K(low), exact);
     pair r = {h, fnma(*k, K(low), exact - h) + v};
     return r;
@@ -51,28 +51,14 @@ static INLINE pair exp_reduction(V u, V v, V *k)
    it. */
 static INLINE pair exp_reduced_sum(V u, V v, V *k)
 {
-    pair r = exp_reduction(u, v, k), q = expm1_polynomial(r.h, 1);
+    pair r = exp_reduction(u, v, 1, k), q = expm1_polynomial(r.h, 1);
     q.l = q.l + fma(r.l, q.h, r.l);
     return q;
 }
 static INLINE V exp_reduced(V u, V *k) { return exp_reduced_sum(u, K(0), k).h; }
 
-/* q/2 and k of e^2u: 2u itself is never formed. The same bits, for halves are exact. */
-static INLINE V half_exp_reduced(V u, V *k)
-{
-    const REAL high = C(0x1.62e43p-2f, 0x1.62e42fefa39efp-2), low = C(-0x1.05c61p-30f, 0x1.abc9e3b39803fp-57);
-    *k = fma(u, K(C(0x1.715476p1f, 0x1.71547652b82fep1)), K(MAGIC)) - K(MAGIC);
-    return expm1_polynomial(fnma(*k, K(low), fnma(*k, K(high), u)), 2).h;
-}
-/* 2^(k + 1) */
-static INLINE V two_to_the_next(V k)
-{
-#ifdef times_power
-    return times_power(K(2), k);
-#else
-    return pow2(k + K(MAGIC + 1));
-#endif
-}
+/* q/2 and k of e^2u. Powers of two are exact, so the bits are those of exp_reduced(2u), without forming 2u. */
+static INLINE V half_exp_reduced(V u, V *k) { return expm1_polynomial(exp_reduction(u, K(0), 2, k).h, 2).h; }
 
 /* 2^k where that is a normal number */
 static INLINE V two_to_the(V k)
@@ -81,6 +67,15 @@ static INLINE V two_to_the(V k)
     return times_power(K(1), k);
 #else
     return pow2(k + K(MAGIC));
+#endif
+}
+/* 2^(k + 1), for no operation more */
+static INLINE V two_to_the_next(V k)
+{
+#ifdef times_power
+    return times_power(K(2), k);
+#else
+    return pow2(k + K(MAGIC + 1));
 #endif
 }
 

@@ -7,10 +7,25 @@ static INLINE V whether(M m, V v) { return sel(eq(v, v), sel(m, K(1), K(0)), v);
 
 /* ---- maxout ---- */
 
-/* the maximum of a row, +0 if zeros of both signs are, or NaN; unless NULL, the position of the first element equal to it */
+/* the greatest so far; once NaN it stays so, for max(v, NaN) is NaN */
+static INLINE V greater_or_nan(V v, V so_far) { return sel(eq(v, v), max(v, so_far), v); }
+
+/* from those of its parts, which may stand in `top`, the maximum of a row: +0 if zeros of both signs are, or NaN */
+static INLINE void greatest_of_parts(const panel *p, mode way, const V *own, V *top)
+{
+    wide nans;
+    EACH_PART(c, {
+        nans[c] = sel(eq(own[c], own[c]), K(0), K(1));
+        top[c] = own[c];
+    });
+    over_rows(p, way, GREATEST, top);
+    over_rows(p, way, PLUS, nans);
+    EACH_ROW(v, top[v] = sel(gt(nans[v], K(0)), K(NOT_A_NUMBER), top[v] + K(0)););
+}
+/* the same from a row; unless NULL, the position of the first element equal to it too */
 static INLINE void first_greatest(const panel *p, mode way, memory m, const V *numbers, V *top, V *first)
 {
-    wide own, nans;
+    wide own;
     EACH_PART(c, {
         own[c] = K(-INFINITE);
         if (first) first[c] = numbers[c];
@@ -18,19 +33,13 @@ static INLINE void first_greatest(const panel *p, mode way, memory m, const V *n
     EACH(i, {
         const V v = present(i, get(p, way, m, i), K(-INFINITE));
         if (first) first[i.part] = sel(gt(v, own[i.part]), position(p, way, numbers, i), first[i.part]);
-        own[i.part] = sel(eq(v, v), max(v, own[i.part]), v); /* once NaN it stays so */
+        own[i.part] = greater_or_nan(v, own[i.part]);
     });
-    EACH_PART(c, {
-        top[c] = own[c];
-        nans[c] = sel(eq(own[c], own[c]), K(0), K(1));
-    });
-    over_rows(p, way, GREATEST, top);
-    over_rows(p, way, PLUS, nans);
+    greatest_of_parts(p, way, own, top);
     if (first) {
         EACH_PART(c, first[c] = sel(eq(own[c], top[row_of(p, way, c)]), first[c], K(LARGEST)););
         over_rows(p, way, LEAST, first);
     }
-    EACH_ROW(v, top[v] = sel(gt(nans[v], K(0)), K(NOT_A_NUMBER), top[v] + K(0)););
 }
 static INLINE int maxout_forward(const panel *p, mode way)
 {

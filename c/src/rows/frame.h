@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     size_t r, v, n, row, part;
     int is_end; /* the lanes beyond n belong to no row and must not count: see `present` */
-    int back;   /* whether the run before is next */
+    int back;   /* whether runs are visited from the last to the first */
 } spot;
 
 /* A number for each row, or part of one, or chain of one. Not a power of two of vectors: where stores to one array and the
@@ -82,7 +82,7 @@ static INLINE size_t parts_of(const panel *p, mode way)
 }
 /* A loop over all: the statements for each spot i. They are compiled twice, for n is a constant in the first loop. */
 #define EACH(i, ...) EACH_FROM(0, i, __VA_ARGS__)
-/* The same from the last run to the first, where lanes lie across: what was read last is still in the cache. */
+/* The same from the last run to the first, where lanes lie across: what was read last is still in L2. Along, a row is. */
 #define EACH_BACK(i, ...) EACH_FROM(!way.along, i, __VA_ARGS__)
 #define EACH_FROM(end, i, ...)                                                                                         \
     do {                                                                                                               \
@@ -175,18 +175,20 @@ static INLINE char *address(const panel *p, mode way, memory m, spot i)
     return way.along ? m.at + (ptrdiff_t)i.v * m.step
                      : m.at + (ptrdiff_t)elements(p, way, i.r) * m.step + (ptrdiff_t)(i.v * sizeof(V));
 }
+/* from a spot to what should be on its way here when it is visited */
+static INLINE ptrdiff_t ahead_of(const panel *p, memory m, spot i) { return (i.back ? -p->ahead : p->ahead) * m.step; }
 /* what an operand has at a spot; 0 in the lanes beyond n */
 static INLINE V get(const panel *p, mode way, memory m, spot i)
 {
     const char *at = address(p, way, m, i);
     if (!way.own) return read_any(p->dtype, at, m.lane, i.n);
-    if (!way.along) PREFETCH(at + (i.back ? -p->ahead : p->ahead) * m.step);
+    if (!way.along) PREFETCH(at + ahead_of(p, m, i));
     return i.n < LANES ? load_some((const REAL *)at, i.n) : load((const REAL *)at);
 }
 static INLINE void put(const panel *p, mode way, memory m, spot i, V v)
 {
     char *at = address(p, way, m, i);
-    if (way.own && !way.along) PREFETCH(at + (i.back ? -p->ahead : p->ahead) * m.step, 1);
+    if (way.own && !way.along) PREFETCH(at + ahead_of(p, m, i), 1);
     if (!way.own)
         write_any(p->dtype, at, m.lane, v, i.n);
     else if (i.n < LANES)

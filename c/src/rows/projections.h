@@ -8,7 +8,7 @@ typedef struct {
     each bad;              /* NaN for rows that have no result, else 0 */
 } apex;
 
-/* from the maxima */
+/* the rest, once a->top has the maxima, which sparsemax finds together with more */
 static INLINE void apex_of(const panel *p, mode way, memory m, apex *a)
 {
     EACH_ROW(v, {
@@ -52,20 +52,27 @@ static INLINE V limit_of(pair tau)
 }
 /* The maxima, and a tau that is not too large, both from one look at the rows: the largest (sum - 1)/k of the first k of the
    greatest elements. 256 rows side by side take seven steps from the maximum - 1, and one or two from here. Each part of a
-   row keeps a few, of which the row's are taken; that equal ones of several parts go at once makes the guess smaller. */
+   row keeps some: all that are wanted where it is the whole row, few where a row has 16 (lanes, for which a branch would be
+   taken nearly always) or 4 of them. That equal ones of several parts go at once makes the guess smaller. For short rows in
+   parts the steps cost less than the guess. */
 enum { FEW = 6 };
 static INLINE void first_guess(const panel *p, mode way, memory m, V *top, V *guess)
 {
-    const int depth = way.along ? 2 : is_flat(p, way) ? 3 : FEW;
-    each few[FEW], next, sum, nans;
+    const int flat = is_flat(p, way), depth = way.along ? 2 : flat ? 3 : FEW;
+    each few[FEW], next, sum;
+    EACH_ROW(v, guess[v] = K(-INFINITE););
+    if ((way.along || flat) && p->length < 128) {
+        first_greatest(p, way, m, NULL, top, NULL);
+        return;
+    }
     EACH_PART(c, {
         top[c] = K(-INFINITE);
         for (int k = 0; k < depth; k++) few[k][c] = K(-INFINITE);
     });
     EACH(i, {
-        const V x = present(i, get(p, way, m, i), K(-INFINITE)), now = top[i.part];
+        const V x = present(i, get(p, way, m, i), K(-INFINITE));
         const M is_one = gt(x, few[depth - 1][i.part]);
-        top[i.part] = sel(eq(now, now), sel(eq(x, x), max(x, now), x), now); /* once NaN it stays so */
+        top[i.part] = greater_or_nan(x, top[i.part]);
         if (way.along || lanes_of(is_one)) {
             V v = sel(is_one, x, K(-INFINITE));
             for (int k = 0; k < depth; k++) {
@@ -75,14 +82,8 @@ static INLINE void first_guess(const panel *p, mode way, memory m, V *top, V *gu
             }
         }
     });
-    EACH_PART(c, nans[c] = sel(eq(top[c], top[c]), K(0), K(1)););
-    over_rows(p, way, GREATEST, top);
-    over_rows(p, way, PLUS, nans);
-    EACH_ROW(v, {
-        top[v] = sel(gt(nans[v], K(0)), K(NOT_A_NUMBER), top[v] + K(0)); /* +0 for -0 */
-        sum[v] = K(-1);
-        guess[v] = K(-INFINITE);
-    });
+    greatest_of_parts(p, way, top, top);
+    EACH_ROW(v, sum[v] = K(-1););
     for (int k = 0; k < FEW; k++) {
         EACH_PART(c, next[c] = few[0][c];);
         over_rows(p, way, GREATEST, next);
@@ -109,16 +110,10 @@ static INLINE int sparsemax_forward(const panel *p, mode way)
     sums tau;
     each count, before, least, limit;
     unsigned going, open[sizeof(each) / sizeof(V)];
-    const int guesses = p->length >= (way.along || p->flat ? 128 : 1);
-    if (guesses) {
-        first_guess(p, way, x, a.top, limit);
-    } else {
-        first_greatest(p, way, x, NULL, a.top, NULL);
-        EACH_ROW(v, limit[v] = K(-INFINITE););
-    }
+    first_guess(p, way, x, a.top, limit);
     apex_of(p, way, x, &a);
     EACH_ROW(v, {
-        const V guess = limit[v] - a.shift[v];
+        const V guess = limit[v] - a.shift[v]; /* NaN where both are infinite, and not greater then */
         const pair lowest = two_sum(a.left[v], K(-1));
         set_pair(&tau, v, sel_pair(gt(guess, lowest.h), single(guess), lowest));
         before[v] = K(INFINITE);
