@@ -166,6 +166,19 @@ if wanted avx512; then
     }
 SHIM_MASKED(ps, float, __m512, 16)
 SHIM_MASKED(pd, double, __m512d, 8)
+/* 0, subnormal or infinite, which is the one class asked for */
+#define SHIM_CLASS(suffix, vector, lanes)                                                                              \
+    static inline unsigned shim_fpclass_##suffix(vector v, int class)                                                  \
+    {                                                                                                                  \
+        unsigned mask = 0;                                                                                             \
+        for (int i = 0; i < lanes; i++)                                                                                \
+            if (!__builtin_isnan(v[i]) && !__builtin_isnormal(v[i])) mask |= 1u << i;                                                      \
+        return class == 0x3E ? mask : 0;                                                                               \
+    }
+SHIM_CLASS(ps, __m512, 16)
+SHIM_CLASS(pd, __m512d, 8)
+#define _mm512_fpclass_ps_mask shim_fpclass_ps
+#define _mm512_fpclass_pd_mask shim_fpclass_pd
 #define _mm512_maskz_loadu_ps shim_maskz_loadu_ps
 #define _mm512_maskz_loadu_pd shim_maskz_loadu_pd
 #define _mm512_mask_storeu_ps shim_mask_storeu_ps

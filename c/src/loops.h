@@ -20,7 +20,8 @@ static INLINE V derivative(const result *o, int count)
     return count ? scaled(o->d, o->w) : scaled_normal(o->d, o->w); /* a parameter may make it subnormal */
 }
 
-/* g f'(x), the scale multiplied in around f'. At an infinity the true f' is 0 where the scale merely tends to it. */
+/* g f'(x). Where f' is a normal number that is one product; elsewhere the scale is multiplied in around d, for a large
+   gradient may bring the result back. At an infinity the true f' is 0 where the scale merely tends to it. */
 static INLINE V backward(V g, V x, const result *o, int count)
 {
     if (o->d_is_half) {
@@ -28,27 +29,20 @@ static INLINE V backward(V g, V x, const result *o, int count)
         return sel(gt(d, K(LARGEST)), half + half, g * d);
     }
     if (!o->has_scale) return g * o->d;
-    if (o->scale_is_rare && !lanes_of(gt(abs(o->w.k), K(0)))) return g * o->d; /* the same bits */
-#ifdef times_power
-    /* Else mostly all is far from both ends of the range: one rounding, and an exact power of two. The same bits, 1.05 to 1.3 times as
-       fast; with AVX2, which has no instruction for the power, sigmoid's takes 1.15 times as long. */
-    const V plain = g * o->d, size = abs(g), least = min(size, abs(plain)), largest = max(size, abs(plain));
-    if (!o->scale_is_rare &&
-        !lanes_of(gt(abs(o->w.k), K(30)) | gt(largest, K(0x1p60f)) | (lt(least, K(0x1p-60f)) & gt(size, K(0)))))
-        return plain * two_to_the(o->w.k);
-#endif
-    /* a gradient near overflow lends 2^64 to the last factor, for f' may be above 1 before its scale comes in */
-    M large = gt(abs(g), K(0x1p64f));
-    factors f = factors_of(o->w);
-    M grows = gt(o->w.k, K(0)) & lt(abs(g), K(0x1p-30f)); /* a small gradient meets f' after both factors */
-    V first = f.a, second = o->d;
-    if (o->scale_is_rare) { /* nor must a small one vanish before it meets an f' that was scaled up: star_relu of 1e-12 */
-        M small = lt(abs(g), K(0x1p-30f)) & gt(abs(o->d), K(1)) & lt(o->w.k, K(0));
-        first = sel(small, o->d, f.a), second = sel(small, f.a, o->d);
+    if (o->scale_is_rare) {
+        if (!lanes_of(gt(abs(o->w.k), K(0)))) return g * o->d;
+    } else {
+        V d = scaled_if_normal(o->d, o->w);
+        if (all_normal(d)) return g * d;
     }
-    V product = g * sel(large, K(0x1p-64f), K(1)) * first * sel(grows, f.b, K(1)) * second *
+    /* a gradient near overflow lends 2^64 to the last factor, for d may be above 1 before its scale comes in; a small one
+       meets d after both factors where they grow */
+    M large = gt(abs(g), K(0x1p64f)), grows = gt(o->w.k, K(0)) & lt(abs(g), K(0x1p-30f));
+    factors f = factors_of(o->w);
+    V product = g * sel(large, K(0x1p-64f), K(1)) * f.a * sel(grows, f.b, K(1)) * o->d *
                 (sel(grows, K(1), f.b) * sel(large, K(0x1p64f), K(1)));
-    return sel(gt(abs(x), K(LARGEST)), g * derivative(o, count), product);
+    V d = derivative(o, count);
+    return sel(is_normal(d) | gt(abs(x), K(LARGEST)), g * d, product);
 }
 #endif
 

@@ -11,10 +11,12 @@
 #define lanes_of(m) ((unsigned)(m))
 #if DOUBLE
 typedef __mmask8 M;
+#define all_normal(v) (!_mm512_fpclass_pd_mask(v, 0x3E)) /* or NaN: none is 0, subnormal or infinite */
 #define at_most(a, b) _mm512_cmple_epu64_mask((__m512i)(a), _mm512_set1_epi64((int64_t)(b)))
 #define COMPARE(a, b, how) _mm512_cmp_pd_mask(a, b, how)
 #else
 typedef __mmask16 M;
+#define all_normal(v) (!_mm512_fpclass_ps_mask(v, 0x3E))
 #define at_most(a, b) _mm512_cmple_epu32_mask((__m512i)(a), _mm512_set1_epi32((int32_t)(b)))
 #define COMPARE(a, b, how) _mm512_cmp_ps_mask(a, b, how)
 #endif
