@@ -68,22 +68,6 @@ static INLINE V odd_product(body *f, gate_operands o, const parameter *p, int co
 }
 #else
 
-/* v 2^-e with an exponent near 0 */
-static INLINE V mild(V v, V *e)
-{
-    const REAL most = C(120, 1000);
-    V k = max(K(-most), min(K(most), exponent(abs(v))));
-    *e = *e + k;
-    return v * pow2(K(MAGIC) - k);
-}
-/* g a m 2^k for finite factors, whatever the partial products do. Where the exponentials stop, below 2^-2141, f(b) and
-   f'(b) are 0: nothing but g a far above the largest number could bring them back. */
-static OUT_OF_LINE V far_product(V g, V a, V m, V k)
-{
-    M none = lt(k, K(C(-293, -2141)));
-    V product = mild(g, &k) * mild(a, &k) * mild(m, &k);
-    return scaled(sel(none, K(0), K(1)) * product, exp2_of(max(K(C(-280, -2100)), min(K(C(200, 1900)), k))));
-}
 /* a f(b) where a part 2^w would overflow on the way, and where b may be subnormal */
 static INLINE V far_value(body *f, V a, V b, const parameter *p)
 {
@@ -141,9 +125,9 @@ static INLINE V times_value(V a, V a_rest, V b, body *f, const parameter *p, con
     return o->has_part ? times_part(a, b, f, p, o) : a * o->y;
 }
 /* f' is at most a little above 1: only a product g a that is too large needs care. */
-static INLINE V times_slope(V g, V a, V b, const result *o, int count)
+static INLINE V times_slope(V g, V a, V b, const result *o)
 {
-    V ga = g * a, y = backward(ga, b, o, count);
+    V ga = g * a, d, y = is_product(o, &d) ? ga * d : backward(ga, b, o);
     M far = gt(abs(ga), K(C(0x1p100f, 0x1p900)));
     if (!lanes_of(far)) return y;
     far = far & lt(abs(g), K(INFINITE)) & lt(abs(a), K(INFINITE));
@@ -166,7 +150,7 @@ static INLINE void gate_element(body *f, int pass, int clamped, int count, V g, 
         out[0] = times_value(in.a, in.rest, in.b, f, p, &o);
     } else {
         out[0] = times_value(g * in.slope_a, K(0), in.b, f, p, &o);
-        out[1] = times_slope(g * in.slope_b, in.a, in.b, &o, count);
+        out[1] = times_slope(g * in.slope_b, in.a, in.b, &o);
     }
 #endif
 }
@@ -176,18 +160,18 @@ static INLINE void run_gate(body *f, int pass, int clamped, int count, const voi
                             size_t n, const void *const *parameters, size_t step)
 {
     const int inputs = pass == ACTC_BACKWARD ? 3 : 2, outputs = pass == ACTC_BACKWARD ? 2 : 1;
-    const size_t last = n < LANES ? 0 : n - LANES;
+    const size_t span = LANES, last = n < span ? 0 : n - span;
     parameter p[MAX_PARAMETERS], p_last[MAX_PARAMETERS];
     V x[3], x_last[3], y[2];
 
     if (n == 0) return;
     for (int j = 0; j < count; j++) {
         const REAL *high = parameters[2 * j], *low = parameters[2 * j + 1];
-        p_last[j].high = step ? SOME(high + last) : load(high);
-        p_last[j].low = DOUBLE ? K(0) : step ? SOME(low + last) : load(low);
+        p_last[j].high = step ? SOME(high + last, 0) : load(high);
+        p_last[j].low = DOUBLE ? K(0) : step ? SOME(low + last, 0) : load(low);
         p[j] = p_last[j];
     }
-    for (int j = 0; j < inputs; j++) x_last[j] = SOME((const REAL *)in[j] + last);
+    for (int j = 0; j < inputs; j++) x_last[j] = SOME((const REAL *)in[j] + last, 0);
 
     for (size_t i = 0;; i += LANES) {
         const int at_end = i >= last;

@@ -11,8 +11,9 @@
         const V x_last = load_##dtype(x + last), g_last = load_##dtype(g + last);                                      \
         for (size_t i = 0;; i += LANES) {                                                                              \
             const int at_end = i >= last;                                                                              \
-            V xi = at_end ? x_last : load_##dtype(x + i), gi = at_end ? g_last : load_##dtype(g + i), y[2];            \
-            element(f, pass, 0, gi, xi, NULL, y);                                                                      \
+            V xi = at_end ? x_last : load_##dtype(x + i), gi = at_end ? g_last : load_##dtype(g + i);                  \
+            results y;                                                                                                 \
+            evaluate(f, pass, 0, 1, &gi, &xi, NULL, &y);                                                               \
             store_##dtype(out + (at_end ? last : i), rounded_##dtype(y[0]));                                           \
             if (at_end) return;                                                                                        \
         }                                                                                                              \

@@ -141,8 +141,9 @@ static INLINE int hinges_of(const double *g, const double *x, const double *ab, 
     }
     return infinite != 0;
 }
-static int hinges(const double *g, const double *x, const double *ab, size_t count, size_t step, int part, int dtype,
-                  int slope, double *high, double *low, size_t n)
+/* gcc would make 16 KB of the rare loops in `again` */
+static UNVECTORISED int hinges(const double *g, const double *x, const double *ab, size_t count, size_t step, int part,
+                               int dtype, int slope, double *high, double *low, size_t n)
 {
     return slope ? hinges_of(g, x, ab, count, step, part, dtype, 1, high, low, n)
                  : hinges_of(NULL, x, ab, count, step, part, dtype, 0, high, low, n);

@@ -20,97 +20,154 @@ static INLINE V derivative(const result *o, int count)
     return count ? scaled(o->d, o->w) : scaled_normal(o->d, o->w); /* a parameter may make it subnormal */
 }
 
-/* g f'(x). Where f' is a normal number that is one product; elsewhere the scale is multiplied in around d, for a large
-   gradient may bring the result back. At an infinity the true f' is 0 where the scale merely tends to it. */
-static INLINE V backward(V g, V x, const result *o, int count)
+/* v 2^-e with an exponent near 0 */
+static INLINE V mild(V v, V *e)
+{
+    const REAL most = C(120, 1000);
+    V k = max(K(-most), min(K(most), exponent(abs(v))));
+    *e = *e + k;
+    return v * pow2(K(MAGIC) - k);
+}
+/* g a m 2^k, whatever the partial products do. Where the exponentials stop, below 2^-2141, f(b) and f'(b) are 0 for
+   finite factors: nothing but a product far above the largest number could bring them back. */
+static OUT_OF_LINE V far_product(V g, V a, V m, V k)
+{
+    M none = lt(k, K(C(-293, -2141)));
+    V product = mild(g, &k) * mild(a, &k) * mild(m, &k);
+    return scaled(sel(none & lt(abs(product), K(INFINITE)), K(0), K(1)) * product,
+                  exp2_of(max(K(C(-280, -2100)), min(K(C(200, 1900)), k))));
+}
+
+/* Whether g f' is g d for all lanes, d being f' and normal. */
+static INLINE int is_product(const result *o, V *d)
+{
+    *d = o->has_scale && !o->scale_is_rare ? scaled_if_normal(o->d, o->w) : o->d;
+    if (o->d_is_half) return 0;
+    if (!o->has_scale) return 1;
+    return o->scale_is_rare ? !lanes_of(gt(abs(o->w.k), K(0))) : all_normal(*d);
+}
+/* g m 2^k where f' = m 2^k need not be normal and a large gradient may bring the result back. At an infinity the true f'
+   is 0 where the scale merely tends to it. */
+static OUT_OF_LINE V far_backward(V g, V x, V m, scale w)
+{
+    factors f = factors_of(w);
+    V d = m * f.a * f.b, product = g * f.a * m * f.b;
+    M hard = gt(w.k, K(0)) | gt(abs(g), K(0x1p64f)); /* m may be above 1 */
+    if (lanes_of(hard)) product = sel(hard, far_product(g, m, K(1), w.k), product);
+    return sel(is_normal(d) | gt(abs(x), K(LARGEST)), g * d, product);
+}
+static INLINE V backward(V g, V x, const result *o)
 {
     if (o->d_is_half) {
         V d = o->d + o->d, half = g * o->d;
         return sel(gt(d, K(LARGEST)), half + half, g * d);
     }
-    if (!o->has_scale) return g * o->d;
-    if (o->scale_is_rare) {
-        if (!lanes_of(gt(abs(o->w.k), K(0)))) return g * o->d;
-    } else {
-        V d = scaled_if_normal(o->d, o->w);
-        if (all_normal(d)) return g * d;
-    }
-    /* a gradient near overflow lends 2^64 to the last factor, for d may be above 1 before its scale comes in; a small one
-       meets d after both factors where they grow */
-    M large = gt(abs(g), K(0x1p64f)), grows = gt(o->w.k, K(0)) & lt(abs(g), K(0x1p-30f));
-    factors f = factors_of(o->w);
-    V product = g * sel(large, K(0x1p-64f), K(1)) * f.a * sel(grows, f.b, K(1)) * o->d *
-                (sel(grows, K(1), f.b) * sel(large, K(0x1p64f), K(1)));
-    V d = derivative(o, count);
-    return sel(is_normal(d) | gt(abs(x), K(LARGEST)), g * d, product);
+    return o->has_scale ? far_backward(g, x, o->d, o->w) : g * o->d;
 }
 #endif
 
-static INLINE void element(body *f, int pass, int count, V g, V x, const parameter *p, V *out)
+/* The statements for each of `width` vectors w: unrolled here, for what a compiler leaves a loop goes through memory. */
+#define EACH_VECTOR(...)                                                                                               \
+    do {                                                                                                               \
+        enum { w = 0 };                                                                                                \
+        __VA_ARGS__;                                                                                                   \
+        if (AT_ONCE > 1 && width > 1) {                                                                                \
+            enum { w = AT_ONCE - 1 };                                                                                  \
+            __VA_ARGS__;                                                                                               \
+        }                                                                                                              \
+    } while (0)
+typedef V results[MAX_PARAMETERS < 2 ? 2 : MAX_PARAMETERS];
+
+/* f at some vectors, and of it what the pass asks for */
+static INLINE void evaluate(body *f, int pass, int count, int width, const V *g, const V *x,
+                            const parameter (*p)[MAX_PARAMETERS], results *out)
 {
-    result o;
-    o.has_scale = o.scale_is_rare = o.d_is_half = 0;
-    o.lost_y = o.lost_d = K(0);
-    f(x, p, &o);
+    result o[AT_ONCE];
+    EACH_VECTOR({
+        o[w].has_scale = o[w].scale_is_rare = o[w].d_is_half = 0;
+        o[w].lost_y = o[w].lost_d = K(0);
+        f(x[w], p[w], &o[w]);
+    });
     switch (pass) {
-    case ACTC_FORWARD: out[0] = value(&o); break;
-    case ACTC_DERIVATIVE: out[0] = derivative(&o, count); break;
-    case ACTC_VALUE_AND_DERIVATIVE: out[0] = value(&o), out[1] = derivative(&o, count); break;
+    case ACTC_FORWARD: EACH_VECTOR(out[w][0] = value(&o[w])); break;
+    case ACTC_DERIVATIVE: EACH_VECTOR(out[w][0] = derivative(&o[w], count)); break;
+    case ACTC_VALUE_AND_DERIVATIVE: EACH_VECTOR(out[w][0] = value(&o[w]), out[w][1] = derivative(&o[w], count)); break;
 #if PAIRS
-    case ODD: out[0] = odd(o.y.h, o.y.l), out[1] = scaled(odd(o.d.h, o.d.l), o.w); break;
-#else
-    case ACTC_BACKWARD: out[0] = backward(g, x, &o, count); break;
-    case ACTC_SECOND_DERIVATIVE:
-        if (DOUBLE) out[0] = o.d2;
+    case ODD:
+        EACH_VECTOR(out[w][0] = odd(o[w].y.h, o[w].y.l), out[w][1] = scaled(odd(o[w].d.h, o[w].d.l), o[w].w));
         break;
-    case ODD: out[0] = odd(value(&o), o.lost_y), out[1] = odd(derivative(&o, count), o.lost_d); break;
+#else
+    case ACTC_BACKWARD: {
+        V d[AT_ONCE];
+        int products = 1;
+        EACH_VECTOR(products &= is_product(&o[w], &d[w]));
+        if (products)
+            EACH_VECTOR(out[w][0] = g[w] * d[w]);
+        else
+            EACH_VECTOR(out[w][0] = backward(g[w], x[w], &o[w]));
+        break;
+    }
+    case ACTC_SECOND_DERIVATIVE: EACH_VECTOR(if (DOUBLE) out[w][0] = o[w].d2); break;
+    case ODD:
+        EACH_VECTOR(out[w][0] = odd(value(&o[w]), o[w].lost_y), out[w][1] = odd(derivative(&o[w], count), o[w].lost_d));
+        break;
     case ACTC_PARAMETER_BACKWARD:
-        for (int i = 0; DOUBLE && i < count; i++) out[i] = g * o.dp[i];
+        EACH_VECTOR(for (int i = 0; DOUBLE && i < count; i++) out[w][i] = g[w] * o[w].dp[i]);
         break;
 #endif
     }
     (void)count, (void)g;
 }
 
-/* Elements [at, at + LANES), or the first n if n < LANES. */
-#define SOME(p) (n < LANES ? load_some(p, n) : load(p))
+/* Vector w of fewer elements than a loop takes at once. With more than one, load_some and store_some take any number of
+   elements, no matter that it may be 0 or more than a vector has. */
+#define LEFT(n, w) (AT_ONCE == 1 ? (n) : (n) > (w)*LANES ? (n) - (w)*LANES : 0)
+#define SOME(p, w) (n < span ? load_some((p) + (w)*LANES, LEFT(n, w)) : load((p) + (w)*LANES))
 
-/* The last vector may overlap the one before it: it is loaded first of all, since an output may be an input. An
+/* The last vectors may overlap those before them: they are loaded first of all, since an output may be an input. An
    element's bits do not depend on which vector computes it, for the tail runs the same kernel as the body. Parameters that
    are the same for all are loaded outside of the inner loop, and so is what a body computes of them alone; with arrays of
-   them the inner loop runs once for each vector. */
+   them the inner loop runs once for each `span`. */
 static INLINE void run(body *f, int pass, int count, const void *const *in, void *const *out, size_t n,
                        const void *const *parameters, size_t step)
 {
+    const int width = pass == ACTC_FORWARD || pass == ACTC_BACKWARD ? AT_ONCE : 1;
     const int inputs = pass == ACTC_BACKWARD || pass == ACTC_PARAMETER_BACKWARD ? 2 : 1;
     const int outputs = pass == ACTC_VALUE_AND_DERIVATIVE || pass == ODD ? 2
                         : pass == ACTC_PARAMETER_BACKWARD                ? count
                                                                          : 1;
     const REAL *g = in[0], *x = in[inputs - 1];
-    const size_t last = n < LANES ? 0 : n - LANES, alike = step ? LANES : n;
-    parameter p[MAX_PARAMETERS];
-    V y[MAX_PARAMETERS < 2 ? 2 : MAX_PARAMETERS], x_last, g_last;
+    const size_t span = (size_t)width * LANES, last = n < span ? 0 : n - span, alike = step ? span : n;
+    parameter p[AT_ONCE][MAX_PARAMETERS];
+    results y[AT_ONCE];
+    V x_last[AT_ONCE], g_last[AT_ONCE], xs[AT_ONCE], gs[AT_ONCE];
 
     if (n == 0) return;
-    x_last = SOME(x + last);
-    g_last = inputs == 2 ? SOME(g + last) : x_last;
-
+    EACH_VECTOR({
+        x_last[w] = SOME(x + last, w);
+        g_last[w] = inputs == 1 ? x_last[w] : SOME(g + last, w);
+    });
     for (size_t begin = 0; begin < n; begin += alike) {
-        for (int j = 0; j < count; j++) {
+        const size_t from = begin < last ? begin : last;
+        EACH_VECTOR(for (int j = 0; j < count; j++) {
             const REAL *high = parameters[2 * j], *low = parameters[2 * j + 1];
-            const size_t at = begin < last ? begin : last;
-            p[j].high = step ? SOME(high + at) : load(high);
-            p[j].low = DOUBLE ? K(0) : step ? SOME(low + at) : load(low);
-        }
-        for (size_t i = begin; i - begin < alike; i += LANES) {
+            p[w][j].high = step ? SOME(high + from, w) : load(high);
+            p[w][j].low = DOUBLE ? K(0) : step ? SOME(low + from, w) : load(low);
+        });
+        for (size_t i = begin; i - begin < alike; i += span) {
             const int at_end = i >= last;
-            const V xi = at_end ? x_last : load(x + i), gi = inputs == 1 ? xi : at_end ? g_last : load(g + i);
-            element(f, pass, count, gi, xi, p, y);
-            if (n < LANES) {
-                for (int j = 0; j < outputs; j++) store_some((REAL *)out[j], y[j], n);
+            EACH_VECTOR({
+                xs[w] = at_end ? x_last[w] : load(x + i + w * LANES);
+                gs[w] = inputs == 1 ? xs[w] : at_end ? g_last[w] : load(g + i + w * LANES);
+            });
+            evaluate(f, pass, count, width, gs, xs, (const parameter(*)[MAX_PARAMETERS])p, y);
+            if (n < span) {
+                EACH_VECTOR(for (int j = 0; j < outputs; j++)
+                                store_some((REAL *)out[j] + w * LANES, y[w][j], LEFT(n, w)));
                 return;
             }
-            for (int j = 0; j < outputs; j++) store((REAL *)out[j] + (at_end ? last : i), y[j]);
+            EACH_VECTOR(for (int j = 0; j < outputs; j++)
+                            store((REAL *)out[j] + (at_end ? last : i) + w * LANES, y[w][j]));
             if (at_end) return;
         }
     }

@@ -14,6 +14,13 @@
 #define COMPACT (FOR_SIZE && DOUBLE)
 #endif
 
+/* Vectors that a loop computes at once, their operations in turns: one vector is a long chain, and what waits in it fills
+   the scheduler before the next begins. 1.05 to 1.5 times as fast with the 32 registers of AVX-512 (gelu 1.3, its and mish's
+   backward 1.4, phish 1.5); AVX2 has 16, and gains 0 to 10 % for a fifth more code. */
+#ifndef AT_ONCE
+#define AT_ONCE 1
+#endif
+
 /* No build flags: a unit sets its own target. Contraction of a*b + c to fma would make bits depend on the compiler. */
 #define PRAGMA_(text) _Pragma(#text)
 #define PRAGMA(text) PRAGMA_(text)
@@ -33,8 +40,10 @@ PRAGMA(GCC target(TARGET))
 
 #if defined(__GNUC__) && !defined(__clang__)
 #define UNSWITCHED __attribute__((optimize("no-unswitch-loops")))
+#define UNVECTORISED __attribute__((optimize("no-tree-vectorize")))
 #else
 #define UNSWITCHED
+#define UNVECTORISED
 #endif
 #if defined(__GNUC__)
 #define INLINE inline __attribute__((always_inline, unused))
@@ -150,6 +159,9 @@ static INLINE uint32_t float_bits(float v)
 #if !PAIRS
 #include "storage.h"
 #include "rows/rows.h"
+#endif
+#if AT_ONCE > 1 && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("schedule-insns") /* or the vectors of a loop stay one after the other; rows lose a tenth by it */
 #endif
 #include "loops.h"
 

@@ -16,7 +16,7 @@ static INLINE exponential exp_minus_abs(V x)
     exponential r;
     V k;
     r.limited = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), x));
-    r.q = exp_reduced_sum(-abs(r.limited), K(0), &k);
+    r.q = exp_reduced_sum(-abs(r.limited), NOTHING, &k);
     r.w = exp2_of(k);
     r.two_k = value_of(r.w);
     r.p = plus(1, r.q);
@@ -60,7 +60,7 @@ BODY(silu)
     NO_PARAMETERS;
     M above = gt(x, K(0));
     V a = min(K(EXP_LIMIT), abs(x)), limited = copysign(a, x);
-    logistic t = logistic_of(abs(x), K(0));
+    logistic t = logistic_of(abs(x), NOTHING);
     V quotient = limited / t.m;
     o->y = sel(above, fnma(quotient, t.two_k, x), scaled_normal(quotient, t.w)); /* -0 gives -0 */
     o->d = linear_slope(t, a, NULL, above);
@@ -130,7 +130,7 @@ BODY(mish)
 {
     NO_PARAMETERS;
     M below = lt(x, K(0)), above = gt(x, K(0));
-    logistic s = logistic_of(abs(x), K(0));
+    logistic s = logistic_of(abs(x), NOTHING);
     pair P = fast_two_sum(K(1), s.q), two = fast_two_sum(K(2), s.two_k), b = sel_pair(above, single(s.two_k), P), D;
     V square = s.m * s.m;
     D.h = fma(b.h, b.h, square);

@@ -43,7 +43,7 @@ static INLINE softplus_parts softplus_parts_of(V x)
     softplus_parts o;
     V k;
     o.bounded = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), x));
-    o.p = plus(1, exp_reduced_sum(-abs(o.bounded), K(0), &k));
+    o.p = plus(1, exp_reduced_sum(-abs(o.bounded), NOTHING, &k));
     o.w = exp2_of(k);
     o.two_k = value_of(o.w);
     pair h = quotient(o.p, plus(2, scaled_pair(o.p, o.two_k)));

@@ -138,7 +138,7 @@ BODY(squareplus)
 /* q of exp_reduced_sum to 2^-30, with the square of r exact (tools/coefficients/xielu.sollya) */
 static INLINE pair exp_reduced_closely(V u, V *k)
 {
-    pair r = exp_reduction(u, K(0), 1, k), square = two_product(r.h, r.h), q = fast_two_sum(r.h, K(0.5) * square.h);
+    pair r = exp_reduction(u, NOTHING, 1, k), square = two_product(r.h, r.h), q = fast_two_sum(r.h, K(0.5) * square.h);
     V p = K(0x1.a37662p-13f);
     p = fma(p, r.h, K(0x1.6d1304p-10f));
     p = fma(p, r.h, K(0x1.110f8p-7f));

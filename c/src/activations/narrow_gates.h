@@ -36,7 +36,7 @@ BODY(tanhexp)
     NO_PARAMETERS;
     M below = lt(x, K(0));
     V k, c = max(K(-EXP_LIMIT), min(K(4), x)); /* tanh(e^4) is 1 */
-    pair e0 = plus(1, exp_reduced_sum(c, K(0), &k));
+    pair e0 = plus(1, exp_reduced_sum(c, NOTHING, &k));
     V factor = two_to_the(sel(below, K(0), k));
     pair t = scaled_pair(e0, factor);
     scale w = {sel(below, k, K(0))};
@@ -66,7 +66,7 @@ BODY(serf)
     NO_PARAMETERS;
     M below = lt(x, K(0));
     V k, c = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), x));
-    pair e0 = plus(1, exp_reduced_sum(-abs(c), K(0), &k)), one = single(K(1));
+    pair e0 = plus(1, exp_reduced_sum(-abs(c), NOTHING, &k)), one = single(K(1));
     scale tail = exp2_of(k), w = {sel(below, k, K(0))};
     V two_k = value_of(tail);
     pair e = scaled_pair(e0, two_k), h = ratio_pair(e0, plus(2, e)); /* log1p(e) = 2 atanh(h 2^k) */

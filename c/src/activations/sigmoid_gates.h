@@ -86,7 +86,7 @@ BODY(dsilu)
     result s;
     silu_body(x, p, &s);
     V a = min(K(EXP_LIMIT), abs(x));
-    hyperbolic t = hyperbolic_of(a, K(0));
+    hyperbolic t = hyperbolic_of(a, NOTHING);
     V quarter = K(0.25) * t.sech2;
     o->y = scaled(s.d, s.w);
     pair slope = sum_with(neg(product_by(t.tanh_pair, a)), K(2));

@@ -12,8 +12,8 @@ static INLINE logistic logistic_of(V u, V v)
 {
     logistic t;
     V k;
-    pair q = exp_reduced_sum(min(K(EXP_LIMIT), u), v, &k);
-    t.w = exp2_of(-k);
+    pair q = expm1_sum(exp_reduction(min(K(EXP_LIMIT), u), v, -1, &k));
+    t.w = exp2_of(k);
     t.two_k = value_of(t.w);
     pair one = fast_two_sum(K(1), t.two_k);
     t.q = q.h;
@@ -35,7 +35,7 @@ static INLINE V tanh_of_half(logistic t) { return ((K(1) - t.two_k) + t.q) / t.m
 BODY(sigmoid)
 {
     NO_PARAMETERS;
-    logistic t = logistic_of(abs(x), K(0));
+    logistic t = logistic_of(abs(x), NOTHING);
     V z = K(1) / t.m, low = scaled_normal(z, t.w);
     o->y = sel(lt(x, K(0)), low, K(1) - low);
     o->d = fnma(z, low - fnma(z, t.m, K(1)), z); /* z - z low, and what z rounds off: 1.7 ULP instead of 2.0034 */
@@ -53,7 +53,7 @@ BODY(tanh)
     V k, half = half_exp_reduced(max(K(C(-20, -40)), -abs(x)), &k), twice = two_to_the_next(k);
     o->y = copysign(fnma(twice, half, fnma(twice, K(0.5), K(1))) / fma(twice, half, fma(twice, K(0.5), K(1))), x);
 
-    logistic t = logistic_of(abs(x) + abs(x), K(0));
+    logistic t = logistic_of(abs(x) + abs(x), NOTHING);
     V z = K(1) / t.m;
     o->d = K(4) * fnma(z, fma(z, t.two_k, fma(z, t.m, K(-1))), z);
     o->d2 = scaled(K(-2) * copysign(tanh_of_half(t), x) * o->d, t.w);

@@ -61,7 +61,7 @@ BODY(lisht)
 {
     NO_PARAMETERS;
     V a = abs(x);
-    hyperbolic t = hyperbolic_of(a + a, K(0));
+    hyperbolic t = hyperbolic_of(a + a, NOTHING);
     V c = min(K(EXP_LIMIT), a);
     o->y = below_tie(a * t.tanh, a);
     o->d = copysign(fma(c, scaled(t.sech2, t.w), t.tanh), x);
@@ -73,7 +73,7 @@ BODY(tanhshrink)
 {
     NO_PARAMETERS;
     V a = abs(x), z = a * a;
-    hyperbolic t = hyperbolic_of(a + a, K(0));
+    hyperbolic t = hyperbolic_of(a + a, NOTHING);
     V c = K(0x1.c1521f082ed9ap-28);
     c = fma(c, z, K(-0x1.4afbb020b95a9p-24));
     c = fma(c, z, K(0x1.e2f2cfb503363p-22));

@@ -66,7 +66,7 @@ BODY(xielu)
     V ap = p[0].high, an = p[1].high, beta = p[2].high, k;
     M above = gt(x, K(0));
     V c = max(K(-EXP_LIMIT), min(K(0), x));
-    pair q = exp_reduced_sum(c, K(0), &k);
+    pair q = exp_reduced_sum(c, NOTHING, &k);
     V two_k = value_of(exp2_of(k));
     static const double coefficients[] = {1.0 / 121645100408832000.0,
                                           1.0 / 6402373705728000.0,

@@ -47,18 +47,19 @@ static INLINE pair exp_reduction(V u, V v, REAL s, V *k)
     pair r = {h, fnma(*k, K(low), exact - h) + v};
     return r;
 }
-/* q and k of e^(u + v). The low part of q holds v and what the reduction rounds off; a caller with v = 0 may do without
-   it. */
-static INLINE pair exp_reduced_sum(V u, V v, V *k)
+/* q of e^r = 1 + q, the low part with what reductions round off */
+static INLINE pair expm1_sum(pair r)
 {
-    pair r = exp_reduction(u, v, 1, k), q = expm1_polynomial(r.h, 1);
+    pair q = expm1_polynomial(r.h, 1);
     q.l = q.l + fma(r.l, q.h, r.l);
     return q;
 }
-static INLINE V exp_reduced(V u, V *k) { return exp_reduced_sum(u, K(0), k).h; }
+/* q and k of e^(u + v). A caller with v = NOTHING may do without the low part. */
+static INLINE pair exp_reduced_sum(V u, V v, V *k) { return expm1_sum(exp_reduction(u, v, 1, k)); }
+static INLINE V exp_reduced(V u, V *k) { return exp_reduced_sum(u, NOTHING, k).h; }
 
 /* q/2 and k of e^2u. Powers of two are exact, so the bits are those of exp_reduced(2u), without forming 2u. */
-static INLINE V half_exp_reduced(V u, V *k) { return expm1_polynomial(exp_reduction(u, K(0), 2, k).h, 2).h; }
+static INLINE V half_exp_reduced(V u, V *k) { return expm1_polynomial(exp_reduction(u, NOTHING, 2, k).h, 2).h; }
 
 /* 2^k where that is a normal number */
 static INLINE V two_to_the(V k)

@@ -4,9 +4,12 @@ typedef struct {
     V h, l;
 } pair;
 
+/* v + -0 is v for every v, and the compiler drops the addition, as it may not for 0: that makes 0 of -0 */
+#define NOTHING K(-0.0)
+
 static INLINE pair single(V v)
 {
-    pair r = {v, K(0)};
+    pair r = {v, NOTHING};
     return r;
 }
 static INLINE pair constant_pair(REAL h, REAL l)

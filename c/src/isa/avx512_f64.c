@@ -5,5 +5,6 @@
 #define VECTORS "vec/avx512.h"
 #define DOUBLE 1
 #define PAIRS 0
+#define AT_ONCE 2
 #include "../unit.h"
 #endif

@@ -78,7 +78,7 @@ static INLINE void first_guess(const panel *p, mode way, memory m, V *top, V *gu
             for (int k = 0; k < depth; k++) {
                 const V other = few[k][i.part];
                 few[k][i.part] = max(v, other);
-                v = min(v, other);
+                v = min(other, v); /* as v > other again: gcc 12 cannot compile v < other here for ppc64le */
             }
         }
     });

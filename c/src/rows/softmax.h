@@ -268,7 +268,7 @@ static INLINE int logmeanexp_forward(const panel *p, mode way)
         SUM(s, i, {
             V k;
             const V v = get(p, way, x, i), c = sel(eq(v, v), max(K(-SMALL), min(K(SMALL), v)), v);
-            const pair q = exp_reduced_sum(c, K(0), &k);
+            const pair q = exp_reduced_sum(c, NOTHING, &k);
             const V power = pow2(k + K(MAGIC));
             const pair e = sum_of(two_sum(power, K(-1)), scaled_pair(q, power)); /* 2^-54 - 1 is no double */
             const pair own = {present(i, e.h, K(0)), present(i, e.l, K(0))};
@@ -331,7 +331,7 @@ static INLINE int log_softmax_backward(const panel *p, mode way)
         V k;
         /* no output is above 0, but a caller may err */
         const V c = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), y));
-        const pair q = exp_reduced_sum(c, K(0), &k), e = plus(1, q), whole = product(e, pair_of(&sum, i.row));
+        const pair q = exp_reduced_sum(c, NOTHING, &k), e = plus(1, q), whole = product(e, pair_of(&sum, i.row));
         const V scale = sel(lt(y, K(-EXP_LIMIT)), K(0), value_of(exp2_of(k)));
         const pair share = {whole.h * scale, whole.l * scale};
         put(p, way, p->out[0], i, minus_pair(g, share));
