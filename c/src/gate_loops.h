@@ -127,7 +127,8 @@ static INLINE V times_value(V a, V a_rest, V b, body *f, const parameter *p, con
 /* f' is at most a little above 1: only a product g a that is too large needs care. */
 static INLINE V times_slope(V g, V a, V b, const result *o)
 {
-    V ga = g * a, d, y = is_product(o, &d) ? ga * d : backward(ga, b, o);
+    V d, ga = g * a;
+    V y = is_product(o, &d) ? ga * d : backward(ga, b, o);
     M far = gt(abs(ga), K(C(0x1p100f, 0x1p900)));
     if (!lanes_of(far)) return y;
     far = far & lt(abs(g), K(INFINITE)) & lt(abs(a), K(INFINITE));
@@ -173,7 +174,7 @@ static INLINE void run_gate(body *f, int pass, int clamped, int count, const voi
     }
     for (int j = 0; j < inputs; j++) x_last[j] = SOME((const REAL *)in[j] + last, 0);
 
-    for (size_t i = 0;; i += LANES) {
+    for (size_t i = 0;; i += span) {
         const int at_end = i >= last;
         const size_t at = at_end ? last : i;
         for (int j = 0; j < inputs; j++) x[j] = at_end ? x_last[j] : load((const REAL *)in[j] + i);
@@ -182,7 +183,7 @@ static INLINE void run_gate(body *f, int pass, int clamped, int count, const voi
             p[j].low = at_end || !step || DOUBLE ? p_last[j].low : load((const REAL *)parameters[2 * j + 1] + i);
         }
         gate_element(f, pass, clamped, count, x[0], x[inputs - 2], x[inputs - 1], p, y);
-        if (n < LANES) {
+        if (n < span) {
             for (int j = 0; j < outputs; j++) store_some((REAL *)out[j], y[j], n);
             return;
         }

@@ -20,16 +20,16 @@ static INLINE V derivative(const result *o, int count)
     return count ? scaled(o->d, o->w) : scaled_normal(o->d, o->w); /* a parameter may make it subnormal */
 }
 
-/* v 2^-e with an exponent near 0 */
-static INLINE V mild(V v, V *e)
+/* v without its exponent, as far as 2^120 or 2^1000 either way, which is added to *k */
+static INLINE V mild(V v, V *k)
 {
     const REAL most = C(120, 1000);
-    V k = max(K(-most), min(K(most), exponent(abs(v))));
-    *e = *e + k;
-    return v * pow2(K(MAGIC) - k);
+    V e = max(K(-most), min(K(most), exponent(abs(v))));
+    *k = *k + e;
+    return v * pow2(K(MAGIC) - e);
 }
-/* g a m 2^k, whatever the partial products do. Where the exponentials stop, below 2^-2141, f(b) and f'(b) are 0 for
-   finite factors: nothing but a product far above the largest number could bring them back. */
+/* g a m 2^k, whatever the partial products do. Below 2^-293 or 2^-2141, where the exponentials stop, it is 0 for finite
+   factors: nothing but a product far above the largest number could bring it back. */
 static OUT_OF_LINE V far_product(V g, V a, V m, V k)
 {
     M none = lt(k, K(C(-293, -2141)));
@@ -38,7 +38,7 @@ static OUT_OF_LINE V far_product(V g, V a, V m, V k)
                   exp2_of(max(K(C(-280, -2100)), min(K(C(200, 1900)), k))));
 }
 
-/* Whether g f' is g d for all lanes, d being f' and normal. */
+/* Whether g f' is the one product g d in all lanes. */
 static INLINE int is_product(const result *o, V *d)
 {
     *d = o->has_scale && !o->scale_is_rare ? scaled_if_normal(o->d, o->w) : o->d;
@@ -52,7 +52,7 @@ static OUT_OF_LINE V far_backward(V g, V x, V m, scale w)
 {
     factors f = factors_of(w);
     V d = m * f.a * f.b, product = g * f.a * m * f.b;
-    M hard = gt(w.k, K(0)) | gt(abs(g), K(0x1p64f)); /* m may be above 1 */
+    M hard = gt(w.k, K(0)) | gt(abs(g), K(0x1p40f)); /* g m may overflow, or k be where exponentials stop */
     if (lanes_of(hard)) product = sel(hard, far_product(g, m, K(1), w.k), product);
     return sel(is_normal(d) | gt(abs(x), K(LARGEST)), g * d, product);
 }
@@ -62,10 +62,13 @@ static INLINE V backward(V g, V x, const result *o)
         V d = o->d + o->d, half = g * o->d;
         return sel(gt(d, K(LARGEST)), half + half, g * d);
     }
-    return o->has_scale ? far_backward(g, x, o->d, o->w) : g * o->d;
+    return far_backward(g, x, o->d, o->w);
 }
 #endif
 
+#if AT_ONCE > 2
+#error "EACH_VECTOR knows two vectors"
+#endif
 /* The statements for each of `width` vectors w: unrolled here, for what a compiler leaves a loop goes through memory. */
 #define EACH_VECTOR(...)                                                                                               \
     do {                                                                                                               \
@@ -119,8 +122,8 @@ static INLINE void evaluate(body *f, int pass, int count, int width, const V *g,
     (void)count, (void)g;
 }
 
-/* Vector w of fewer elements than a loop takes at once. With more than one, load_some and store_some take any number of
-   elements, no matter that it may be 0 or more than a vector has. */
+/* Vector w of fewer elements than a loop takes at once. Where that is two vectors, load_some and store_some take any
+   number of elements, 0 and more than a vector has. */
 #define LEFT(n, w) (AT_ONCE == 1 ? (n) : (n) > (w)*LANES ? (n) - (w)*LANES : 0)
 #define SOME(p, w) (n < span ? load_some((p) + (w)*LANES, LEFT(n, w)) : load((p) + (w)*LANES))
 

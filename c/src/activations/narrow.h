@@ -250,5 +250,5 @@ BODY(xielu)
     V steepest = sel(none, beta.high * shrink, closed(rising.h, rising.l));
     o->d = sel(above_0, steepest, unless_nan(x, slope_below.h + slope_below.l));
     scale w = {sel(above_0, power, sel(only, k, K(0)))};
-    with_scale(o, w);
+    with_rare_scale(o, w);
 }

@@ -128,8 +128,7 @@ BODY(dish)
     o->y = sel(above_0, x - t, sel(eq(x, K(0)), x, -t));
     V d = K(0.5) * ratio(sum_with(neg(as), one), product(square, fast_two_sum(both.h, both.l)));
     o->d = sel(above_0, K(1) - (any_far ? scaled(d, w2) : d), d);
-    with_scale(o, unless(above_0, w2));
-    o->scale_is_rare = 1;
+    with_rare_scale(o, unless(above_0, w2));
 }
 
 /* Phi(u), u = (x - mu)/sigma; sigma = 0 gives what IEEE arithmetic gives */

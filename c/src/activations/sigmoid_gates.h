@@ -41,7 +41,7 @@ BODY(elish)
     M above = gt(x, K(0));
     V k;
     silu_body(x, p, o);
-    pair q = exp_reduced_sum(max(K(-EXP_LIMIT), min(K(0), x)), K(0), &k), e0 = plus(1, q);
+    pair q = exp_reduced_sum(max(K(-EXP_LIMIT), min(K(0), x)), NOTHING, &k), e0 = plus(1, q);
     scale w = exp2_of(k);
     V two_k = value_of(w);
     pair e = scaled_pair(e0, two_k), m = plus(1, e);
@@ -64,7 +64,7 @@ BODY(hard_elish)
     NO_PARAMETERS;
     M flat = gt(x, K(-1)), above = gt(x, K(0)), far = gt(x, K(1));
     V k;
-    pair q = exp_reduced_sum(max(K(-1), min(K(0), x)), K(0), &k);
+    pair q = exp_reduced_sum(max(K(-1), min(K(0), x)), NOTHING, &k);
     V two_k = value_of(exp2_of(k)), e = fma(two_k, q.h, two_k), expm1 = fma(two_k, q.h, fma(two_k, q.l, two_k - K(1)));
     V h = (x + K(1)) * K(0.5), zero = unless_nan(x, K(0));
     V lower = expm1 * h, slope = fma(e, x + K(1), expm1);

@@ -2,7 +2,7 @@
 
 /* 1 + e^u = 2^k m for u + v >= 0, from e^(u + v) = 2^k (1 + q): m = 1 + 2^-k + q, one rounding. What 1 + 2^-k loses, at
    k = 24 first, goes back in through q: without it the worst input is -16.6357 with 2.5 ULP, as in other libraries.
-   So sigma(-u) = 2^-k / m. */
+   So sigma(-u) = 2^-k / m. The reduction is of e^-(u + v), whose k is -k. */
 typedef struct {
     V m, lost, two_k, q; /* lost: what m rounds off; two_k: 2^-k */
     scale w;

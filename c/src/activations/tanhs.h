@@ -108,6 +108,6 @@ BODY(tanhshrink)
     V t_small = a * K(C(0x1p90f, 0x1p700));
     o->d = sel(small, t_small * t_small, o->d);
     scale w = {sel(small, K(C(-180, -1400)), K(0))};
-    with_scale(o, w);
+    with_rare_scale(o, w);
     o->d2 = scaled(K(2) * copysign(t.tanh, x) * t.sech2, t.w);
 }

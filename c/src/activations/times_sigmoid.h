@@ -81,8 +81,7 @@ BODY(swish)
     linear_gate(x, v, beta, o);
     if (lanes_of(none)) o->y = sel(none, K(0.5) * x, o->y);
     V k; /* x^2 sigma (1 - sigma) */
-    pair q = exp_reduced_sum(max(K(-EXP_LIMIT), -abs(v.h)), K(0), &k);
-    V P = K(1) + q.h, m = K(1) + P * value_of(exp2_of(k));
+    V P = K(1) + exp_reduced(max(K(-EXP_LIMIT), -abs(v.h)), &k), m = K(1) + P * value_of(exp2_of(k));
     o->dp[0] = x * scaled(x * (P / (m * m)), exp2_of(k));
 }
 

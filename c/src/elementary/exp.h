@@ -38,7 +38,7 @@ static INLINE pair expm1_polynomial(V r, REAL s)
     return q;
 }
 
-/* k and r of e^(s (u + v)) = 2^k e^(s r), |s u| <= EXP_LIMIT and v a correction below u's last bit */
+/* k and r of e^(s (u + v)) = 2^k e^(s r), s = 1, -1 or 2, |s u| <= EXP_LIMIT and v a correction below u's last bit */
 static INLINE pair exp_reduction(V u, V v, REAL s, V *k)
 {
     const REAL high = C(0x1.62e43p-1f, 0x1.62e42fefa39efp-1) / s, low = C(-0x1.05c61p-29f, 0x1.abc9e3b39803fp-56) / s;
@@ -97,19 +97,17 @@ static INLINE factors factors_of(scale s)
     return f;
 }
 /* v 2^k, rounded once; twice if v is subnormal to begin with, and then on every instruction set */
-static INLINE V scale_by_exponent(V v, V k)
+static INLINE V scaled(V v, scale s)
 {
 #ifdef times_power
     const REAL bias = C(23, 52); /* as in factors_of, for ties */
-    V half = fma(k, K(0.5), K(MAGIC + bias)) - K(MAGIC + bias);
-    return times_power(times_power(v, half), k - half);
+    V half = fma(s.k, K(0.5), K(MAGIC + bias)) - K(MAGIC + bias);
+    return times_power(times_power(v, half), s.k - half);
 #else
-    scale s = {k};
     factors f = factors_of(s);
     return v * f.a * f.b;
 #endif
 }
-static INLINE V scaled(V v, scale s) { return scale_by_exponent(v, s.k); }
 /* the same for v that is subnormal only where k is 0: either way rounds once */
 static INLINE V scaled_normal(V v, scale s)
 {
@@ -119,7 +117,7 @@ static INLINE V scaled_normal(V v, scale s)
     return scaled(v, s);
 #endif
 }
-/* the same where that is a normal number, and elsewhere none: half the price without an instruction for it */
+/* v 2^k if it comes out normal, for half the price without an instruction for it; if not, v 2^k may be a normal number yet */
 static INLINE V scaled_if_normal(V v, scale s)
 {
 #ifdef times_power
@@ -133,6 +131,7 @@ static INLINE M is_normal(V v)
 {
     return gt(abs(v), K(C(0x1.fffffcp-127f, 0x1.ffffffffffffep-1023))) & lt(abs(v), K(INFINITE));
 }
+/* NaN is not, for infinity times that 0 is NaN, and 0 times that infinity */
 #ifndef all_normal
 #define all_normal(v) (lanes_of(is_normal(v)) == (1u << LANES) - 1)
 #endif
@@ -141,8 +140,4 @@ static INLINE scale exp2_of(V k)
     scale s = {k};
     return s;
 }
-#ifdef times_power
-static INLINE V value_of(scale s) { return times_power(K(1), s.k); }
-#else
-static INLINE V value_of(scale s) { return scaled(K(1), s); }
-#endif
+static INLINE V value_of(scale s) { return scaled_normal(K(1), s); }

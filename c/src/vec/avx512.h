@@ -24,7 +24,7 @@ typedef __mmask16 M;
 #define gt(a, b) COMPARE(a, b, _CMP_GT_OQ)
 #define eq(a, b) COMPARE(a, b, _CMP_EQ_OQ)
 #define sel(m, a, b) ((V)P(_mm512_mask_blend)(m, b, a))
-#define FIRST(n) ((M)(((uint64_t)1 << (n)) - 1)) /* all, if n is 16 to 63 */
+#define FIRST(n) ((M)(((uint64_t)1 << (n)) - 1)) /* all lanes for n from LANES to 63 */
 #define load_some(p, n) ((V)P(_mm512_maskz_loadu)(FIRST(n), p))
 #define store_some(p, v, n) P(_mm512_mask_storeu)(p, FIRST(n), v)
 #define TRANSPOSES /* lanes of two vectors can be chosen freely */
