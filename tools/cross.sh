@@ -197,6 +197,35 @@ static inline __m256 shim_cvtpd_ps(__m512d v)
     w.all = v;
     return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(w.half[0])), _mm256_cvtpd_ps(w.half[1]), 1);
 }
+static inline __m512 shim_cvtph_ps(__m256i v)
+{
+    union { __m512 all; __m256 half[2]; } r;
+    r.half[0] = _mm256_cvtph_ps(_mm256_castsi256_si128(v)), r.half[1] = _mm256_cvtph_ps(_mm256_extracti128_si256(v, 1));
+    return r.all;
+}
+static inline __m256i shim_cvtps_ph(__m512 v)
+{
+    union { __m512 all; __m256 half[2]; } w;
+    union { __m256i all; __m128i half[2]; } r;
+    w.all = v;
+    for (int i = 0; i < 2; i++) r.half[i] = _mm256_cvtps_ph(w.half[i], _MM_FROUND_TO_NEAREST_INT);
+    return r.all;
+}
+static inline __m512i shim_cvtepu16_epi32(__m256i v)
+{
+    union { __m512i all; __m256i half[2]; } r;
+    r.half[0] = _mm256_cvtepu16_epi32(_mm256_castsi256_si128(v));
+    r.half[1] = _mm256_cvtepu16_epi32(_mm256_extracti128_si256(v, 1));
+    return r.all;
+}
+static inline __m256i shim_wide_cvtepi32_epi16(__m512i v)
+{
+    union { __m256i all; short lane[16]; } r;
+    union { __m512i all; int lane[16]; } w;
+    w.all = v;
+    for (int i = 0; i < 16; i++) r.lane[i] = (short)w.lane[i];
+    return r.all;
+}
 static inline __m128i shim_cvtepi32_epi16(__m256i v)
 {
     union { __m128i all; short lane[8]; } r;
@@ -205,9 +234,17 @@ static inline __m128i shim_cvtepi32_epi16(__m256i v)
     for (int i = 0; i < 8; i++) r.lane[i] = (short)w.lane[i];
     return r.all;
 }
+#undef _mm512_cvtepu16_epi32
+#undef _mm512_cvtepi32_epi16
+#undef _mm512_cvtph_ps
+#undef _mm512_cvtps_ph
 #undef _mm512_cvtps_pd
 #undef _mm512_cvtpd_ps
 #undef _mm256_cvtepi32_epi16
+#define _mm512_cvtepu16_epi32 shim_cvtepu16_epi32
+#define _mm512_cvtepi32_epi16 shim_wide_cvtepi32_epi16
+#define _mm512_cvtph_ps shim_cvtph_ps
+#define _mm512_cvtps_ph(v, how) shim_cvtps_ph(v)
 #define _mm512_cvtps_pd shim_cvtps_pd
 #define _mm512_cvtpd_ps shim_cvtpd_ps
 #define _mm256_cvtepi32_epi16 shim_cvtepi32_epi16
