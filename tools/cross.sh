@@ -172,7 +172,7 @@ SHIM_MASKED(pd, double, __m512d, 8)
     {                                                                                                                  \
         unsigned mask = 0;                                                                                             \
         for (int i = 0; i < lanes; i++)                                                                                \
-            if (!__builtin_isnan(v[i]) && !__builtin_isnormal(v[i])) mask |= 1u << i;                                                      \
+            if (!__builtin_isnan(v[i]) && !__builtin_isnormal(v[i])) mask |= 1u << i;                            \
         return class == 0x3E ? mask : 0;                                                                               \
     }
 SHIM_CLASS(ps, __m512, 16)
@@ -218,22 +218,17 @@ static inline __m512i shim_cvtepu16_epi32(__m256i v)
     r.half[1] = _mm256_cvtepu16_epi32(_mm256_extracti128_si256(v, 1));
     return r.all;
 }
-static inline __m256i shim_wide_cvtepi32_epi16(__m512i v)
-{
-    union { __m256i all; short lane[16]; } r;
-    union { __m512i all; int lane[16]; } w;
-    w.all = v;
-    for (int i = 0; i < 16; i++) r.lane[i] = (short)w.lane[i];
-    return r.all;
-}
-static inline __m128i shim_cvtepi32_epi16(__m256i v)
-{
-    union { __m128i all; short lane[8]; } r;
-    union { __m256i all; int lane[8]; } w;
-    w.all = v;
-    for (int i = 0; i < 8; i++) r.lane[i] = (short)w.lane[i];
-    return r.all;
-}
+#define SHIM_NARROWED(name, from, to, lanes)                                                                           \
+    static inline to shim_##name(from v)                                                                               \
+    {                                                                                                                  \
+        union { to all; short lane[lanes]; } r;                                                                        \
+        union { from all; int lane[lanes]; } w;                                                                        \
+        w.all = v;                                                                                                     \
+        for (int i = 0; i < lanes; i++) r.lane[i] = (short)w.lane[i];                                                  \
+        return r.all;                                                                                                  \
+    }
+SHIM_NARROWED(cvtepi32_epi16, __m256i, __m128i, 8)
+SHIM_NARROWED(wide_cvtepi32_epi16, __m512i, __m256i, 16)
 #undef _mm512_cvtepu16_epi32
 #undef _mm512_cvtepi32_epi16
 #undef _mm512_cvtph_ps

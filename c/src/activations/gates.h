@@ -151,7 +151,7 @@ BODY(laplace)
     V k, a = abs(h), inside = min(K(66), a), rest = sel(eq(inside, a), l * copysign(K(1), h), K(0));
     pair square = two_product(inside, inside);
     pair q = exp_reduced_sum(K(-0.5) * square.h, fma(K(-0.5), square.l, -(inside * rest)), &k), e = plus(1, q);
-    scale w = exp2_of(max(K(-2147), k));
+    scale w = exp2_of(max(K(-2147), k)); /* as far as a scale reaches, and beyond what far_product takes for 0 */
     pair four = two_sum(inside, K(4));
     four.l = four.l + rest;
     V t = fma(K(2), ratio(single(inside), four), K(-1));
