@@ -8,12 +8,13 @@
     {                                                                                                                  \
         const uint16_t *g = in[0], *x = in[pass == ACTC_BACKWARD];                                                     \
         const size_t last = n - LANES;                                                                                 \
+        const parameter none[1][MAX_PARAMETERS] = {0};                                                                 \
         const V x_last = load_##dtype(x + last), g_last = load_##dtype(g + last);                                      \
         for (size_t i = 0;; i += LANES) {                                                                              \
             const int at_end = i >= last;                                                                              \
             V xi = at_end ? x_last : load_##dtype(x + i), gi = at_end ? g_last : load_##dtype(g + i);                  \
             results y;                                                                                                 \
-            evaluate(f, pass, 0, 1, &gi, &xi, NULL, &y);                                                               \
+            evaluate(f, pass, 0, 1, &gi, &xi, none, &y);                                                               \
             store_##dtype(out + (at_end ? last : i), rounded_##dtype(y[0]));                                           \
             if (at_end) return;                                                                                        \
         }                                                                                                              \
