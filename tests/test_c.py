@@ -169,6 +169,18 @@ def test_floating_point_environment(build):
     build.run_program("test_environment", tried(build))
 
 
+@pytest.mark.parametrize("double", [0, 1])
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_fused_multiply_add(compiler, double, tmp_path):
+    """What processors without one compute in its place. Of a thousand times as many none was wrong."""
+    if not shutil.which(compiler):
+        pytest.skip(f"no {compiler}")
+    program = tmp_path / "test_fma"
+    flags = ["-O2", "-std=c99", "-pedantic", *STRICT, f"-DDOUBLE={double}"]
+    run(compiler, *flags, PROGRAMS / "test_fma.c", "-lm", "-o", program)
+    run(program)
+
+
 def test_wished_isa_unknown(build):
     """An ACTC_ISA that this machine has not is as good as none."""
     program = build.directory / "isa"

@@ -130,20 +130,20 @@ class Run:
 
     def compare_one(self, isa: str, item: Item, dtype: str, tier: str) -> bool:
         """The same for one entry, if there is one that has not been compared before, or again."""
-        key = item.key(dtype, tier)
+        key, name = item.key(dtype, tier), self.options.name_it or isa
         entry = proof.load().get(key)
         every = dtype == "float32" and self.options.all_inputs
         if not entry or (every and entry["step"] > 1):
             return True
         step = 1 if every else proof.STEPS[dtype]
-        if not self.options.again and 0 < entry["isas"].get(isa, math.inf) <= step:
+        if not self.options.again and 0 < entry["isas"].get(name, math.inf) <= step:
             return True
         found = self.floats(item, [tier], 1, None).digest(0) if every else item.digest(dtype, tier)
         same = bool(found == entry["sha256" if every else "slice"])
         if not same:
-            print(f"{isa} gives other bits: {key}", file=sys.stderr)
-        finest = min(step, entry["isas"].get(isa) or step)
-        proof.update({key: entry | {"isas": entry["isas"] | {isa: finest if same else 0}}})
+            print(f"{name} gives other bits: {key}", file=sys.stderr)
+        finest = min(step, entry["isas"].get(name) or step)
+        proof.update({key: entry | {"isas": entry["isas"] | {name: finest if same else 0}}})
         return same
 
 
@@ -157,6 +157,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--points", type=int, default=1_000_000, help="float64 inputs of an item")
     parser.add_argument("--jobs", type=int, default=oracle.CORES, help="threads (default: all cores)")
     parser.add_argument("--isa", choices=actc.isas(), action="append", help="compare this one's bits instead")
+    parser.add_argument("--as", dest="name_it", metavar="NAME", help="with --isa: note it under this name, as sse2+fma")
     parser.add_argument("--all-inputs", action="store_true", help="with --isa: of all inputs, not of every 1009th")
     parser.add_argument("--again", action="store_true", help="also what is proven or compared already")
     parser.add_argument("--defaults", action="store_true", help="at default parameters only")

@@ -1,6 +1,6 @@
 /* fma.h - one fused multiply-add in IEEE arithmetic where the processor has none: every unit computes with the same
    operations, so every instruction set gives the same bits. Kept out of line, for inlined it made the units that need
-   it six times as large and no faster where it matters. */
+   it six times as large and no faster where it matters. Its own test is tests/c/test_fma.c. */
 
 #if DOUBLE ? defined(FP_FAST_FMA) || defined(__FP_FAST_FMA) : defined(FP_FAST_FMAF) || defined(__FP_FAST_FMAF)
 #if DOUBLE
@@ -8,8 +8,10 @@
 #else
 #define fma_one(a, b, c) __builtin_fmaf(a, b, c)
 #endif
+#define FMA_IN_PLACE INLINE
 #elif defined(HARDWARE_FMA) /* the vector header brings its own */
 #else
+#define FMA_IN_PLACE OUT_OF_LINE
 
 /* s + e with the last bit of s standing for what lies beyond it, so that a second rounding cannot go wrong */
 static INLINE double to_odd(double s, double e)

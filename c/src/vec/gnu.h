@@ -121,7 +121,7 @@ static INLINE V moved(V v, int by)
 }
 
 #ifndef fma
-static OUT_OF_LINE V fma_lanes(V a, V b, V c)
+static FMA_IN_PLACE V fma_lanes(V a, V b, V c)
 {
     V r = c;
     for (int i = 0; i < LANES; i++) r[i] = fma_one(a[i], b[i], c[i]);
