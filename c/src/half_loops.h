@@ -12,9 +12,9 @@
         const V x_last = load_##dtype(x + last), g_last = load_##dtype(g + last);                                      \
         for (size_t i = 0;; i += LANES) {                                                                              \
             const int at_end = i >= last;                                                                              \
-            V xi = at_end ? x_last : load_##dtype(x + i), gi = at_end ? g_last : load_##dtype(g + i);                  \
+            inputs v = {at_end ? g_last : load_##dtype(g + i), at_end ? x_last : load_##dtype(x + i)};                 \
             results y;                                                                                                 \
-            evaluate(f, pass, 0, 1, &gi, &xi, none, &y);                                                               \
+            evaluate(f, pass, 0, 1, (const inputs *)&v, none, &y);                                                     \
             store_##dtype(out + (at_end ? last : i), rounded_##dtype(y[0]));                                           \
             if (at_end) return;                                                                                        \
         }                                                                                                              \

@@ -79,17 +79,20 @@ static INLINE V backward(V g, V x, const result *o)
             __VA_ARGS__;                                                                                               \
         }                                                                                                              \
     } while (0)
+enum { MAX_INPUTS = 3 };
+typedef V inputs[MAX_INPUTS];
 typedef V results[MAX_PARAMETERS < 2 ? 2 : MAX_PARAMETERS];
 
-/* f at some vectors, and of it what the pass asks for */
-static INLINE void evaluate(body *f, int pass, int count, int width, const V *g, const V *x,
+/* f at some vectors, and of it what the pass asks for; inputs are g and x, or x */
+static INLINE void evaluate(body *f, int pass, int count, int width, const inputs *in,
                             const parameter (*p)[MAX_PARAMETERS], results *out)
 {
+    const int has_g = pass == ACTC_BACKWARD || pass == ACTC_PARAMETER_BACKWARD;
     result o[AT_ONCE];
     EACH_VECTOR({
         o[w].has_scale = o[w].scale_is_rare = o[w].d_is_half = 0;
         o[w].lost_y = o[w].lost_d = K(0);
-        f(x[w], p[w], &o[w]);
+        f(in[w][has_g], p[w], &o[w]);
     });
     switch (pass) {
     case ACTC_FORWARD: EACH_VECTOR(out[w][0] = value(&o[w])); break;
@@ -105,9 +108,9 @@ static INLINE void evaluate(body *f, int pass, int count, int width, const V *g,
         int products = 1;
         EACH_VECTOR(products &= is_product(&o[w], &d[w]));
         if (products)
-            EACH_VECTOR(out[w][0] = g[w] * d[w]);
+            EACH_VECTOR(out[w][0] = in[w][0] * d[w]);
         else
-            EACH_VECTOR(out[w][0] = backward(g[w], x[w], &o[w]));
+            EACH_VECTOR(out[w][0] = backward(in[w][0], in[w][1], &o[w]));
         break;
     }
     case ACTC_SECOND_DERIVATIVE: EACH_VECTOR(if (DOUBLE) out[w][0] = o[w].d2); break;
@@ -115,12 +118,14 @@ static INLINE void evaluate(body *f, int pass, int count, int width, const V *g,
         EACH_VECTOR(out[w][0] = odd(value(&o[w]), o[w].lost_y), out[w][1] = odd(derivative(&o[w], count), o[w].lost_d));
         break;
     case ACTC_PARAMETER_BACKWARD:
-        EACH_VECTOR(for (int i = 0; DOUBLE && i < count; i++) out[w][i] = g[w] * o[w].dp[i]);
+        EACH_VECTOR(for (int i = 0; DOUBLE && i < count; i++) out[w][i] = in[w][0] * o[w].dp[i]);
         break;
 #endif
     }
-    (void)count, (void)g;
+    (void)count;
 }
+
+#include "gate_values.h"
 
 /* Vector w of fewer elements than a loop takes at once. Where that is two vectors, load_some and store_some take any
    number of elements, 0 and more than a vector has. */
@@ -131,39 +136,39 @@ static INLINE void evaluate(body *f, int pass, int count, int width, const V *g,
    element's bits do not depend on which vector computes it, for the tail runs the same kernel as the body. Parameters that
    are the same for all are loaded outside of the inner loop, and so is what a body computes of them alone; with arrays of
    them the inner loop runs once for each `span`. */
-static INLINE void run(body *f, int pass, int count, const void *const *in, void *const *out, size_t n,
+static INLINE void run(body *f, int pass, enum gate gate, int count, const void *const *in, void *const *out, size_t n,
                        const void *const *parameters, size_t step)
 {
-    const int width = pass == ACTC_FORWARD || pass == ACTC_BACKWARD ? AT_ONCE : 1;
-    const int inputs = pass == ACTC_BACKWARD || pass == ACTC_PARAMETER_BACKWARD ? 2 : 1;
-    const int outputs = pass == ACTC_VALUE_AND_DERIVATIVE || pass == ODD ? 2
-                        : pass == ACTC_PARAMETER_BACKWARD                ? count
-                                                                         : 1;
-    const REAL *g = in[0], *x = in[inputs - 1];
+    const int is_backward = pass == ACTC_BACKWARD;
+    const int width = pass == ACTC_FORWARD || is_backward ? AT_ONCE : 1;
+    const int operands = (is_backward || pass == ACTC_PARAMETER_BACKWARD ? 2 : 1) + (gate != NO_GATE);
+    const int outputs = pass == ACTC_VALUE_AND_DERIVATIVE || (gate ? is_backward : pass == ODD) ? 2
+                        : pass == ACTC_PARAMETER_BACKWARD                                       ? count
+                                                                                                : 1;
     const size_t span = (size_t)width * LANES, last = n < span ? 0 : n - span, alike = step ? span : n;
     parameter p[AT_ONCE][MAX_PARAMETERS];
+    const REAL *from[MAX_INPUTS];
+    inputs x[AT_ONCE], x_last[AT_ONCE];
     results y[AT_ONCE];
-    V x_last[AT_ONCE], g_last[AT_ONCE], xs[AT_ONCE], gs[AT_ONCE];
 
     if (n == 0) return;
-    EACH_VECTOR({
-        x_last[w] = SOME(x + last, w);
-        g_last[w] = inputs == 1 ? x_last[w] : SOME(g + last, w);
-    });
+    for (int j = 0; j < operands; j++) from[j] = in[j];
+    EACH_VECTOR(for (int j = 0; j < operands; j++) x_last[w][j] = SOME(from[j] + last, w));
     for (size_t begin = 0; begin < n; begin += alike) {
-        const size_t from = begin < last ? begin : last;
+        const size_t at = begin < last ? begin : last;
         EACH_VECTOR(for (int j = 0; j < count; j++) {
             const REAL *high = parameters[2 * j], *low = parameters[2 * j + 1];
-            p[w][j].high = step ? SOME(high + from, w) : load(high);
-            p[w][j].low = DOUBLE ? K(0) : step ? SOME(low + from, w) : load(low);
+            p[w][j].high = step ? SOME(high + at, w) : load(high);
+            p[w][j].low = DOUBLE ? K(0) : step ? SOME(low + at, w) : load(low);
         });
         for (size_t i = begin; i - begin < alike; i += span) {
             const int at_end = i >= last;
-            EACH_VECTOR({
-                xs[w] = at_end ? x_last[w] : load(x + i + w * LANES);
-                gs[w] = inputs == 1 ? xs[w] : at_end ? g_last[w] : load(g + i + w * LANES);
-            });
-            evaluate(f, pass, count, width, gs, xs, (const parameter(*)[MAX_PARAMETERS])p, y);
+            EACH_VECTOR(for (int j = operands; j-- > 0;) x[w][j] = at_end ? x_last[w][j]
+                                                                          : load(from[j] + i + w * LANES));
+            if (gate)
+                evaluate_gate(f, pass, gate, count, width, (const inputs *)x, (const parameter(*)[MAX_PARAMETERS])p, y);
+            else
+                evaluate(f, pass, count, width, (const inputs *)x, (const parameter(*)[MAX_PARAMETERS])p, y);
             if (n < span) {
                 EACH_VECTOR(for (int j = 0; j < outputs; j++)
                                 store_some((REAL *)out[j] + w * LANES, y[w][j], LEFT(n, w)));
@@ -184,14 +189,14 @@ static INLINE void run(body *f, int pass, int count, const void *const *in, void
         call;                                                                                                          \
     }
 #define LOOP(name, suffix, pass, count)                                                                                \
-    LOOP_OF(name, suffix, run(name##_body, pass, count, in, out, n, parameters, step))
+    LOOP_OF(name, suffix, run(name##_body, pass, NO_GATE, count, in, out, n, parameters, step))
 #if COMPACT
 /* all passes from one copy of the body, which computes everything whatever is asked for */
 #define TOGETHER(name, count)                                                                                          \
     static OUT_OF_LINE void name##_together(int pass, const void *const *in, void *const *out, size_t n,               \
                                             const void *const *parameters, size_t step)                                \
     {                                                                                                                  \
-        run(name##_body, pass, count, in, out, n, parameters, step);                                                   \
+        run(name##_body, pass, NO_GATE, count, in, out, n, parameters, step);                                          \
     }
 #define LOOP_TOGETHER(name, suffix, pass, count)                                                                       \
     LOOP_OF(name, suffix, name##_together(pass, in, out, n, parameters, step))
