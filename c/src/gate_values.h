@@ -68,15 +68,15 @@ static INLINE V odd_product(body *f, gate_operands o, const parameter *p, int co
 }
 #else
 
-/* a f(b) where a part 2^w would overflow on the way, and where b may be subnormal */
-static INLINE V far_value(body *f, V a, V b, const parameter *p)
+/* a f(b) where a part 2^w would overflow on the way, and where b may be subnormal. One copy for all that a gate has. */
+static OUT_OF_LINE V far_part(body *f, V y, V a, V b, const parameter *p, M far)
 {
     result o;
     M tiny = lt(abs(b), K(C(0x1p-100f, 0x1p-900))) & gt(abs(b), K(0)); /* f is linear there */
     M plain = eq(b, K(0)) | gt(abs(b), K(LARGEST)) | gt(abs(a), K(LARGEST));
     f(sel(tiny, b * K(C(0x1p70f, 0x1p800)), b), p, &o);
-    V y = far_product(a, K(1), sel(tiny, o.y, o.part), sel(tiny, K(C(-70, -800)), o.part_w.k));
-    return sel(plain, a * sel(gt(abs(b), K(LARGEST)), o.y, o.part), y);
+    V product = far_product(a, K(1), sel(tiny, o.y, o.part), sel(tiny, K(C(-70, -800)), o.part_w.k));
+    return sel(far, sel(plain, a * sel(gt(abs(b), K(LARGEST)), o.y, o.part), product), y);
 }
 /* 0 is not: padding would be slow */
 static INLINE M part_is_far(V a, const result *o)
@@ -95,18 +95,14 @@ static INLINE V times_part(V a, const result *o)
     return scaled(y, o->part_w);
 }
 
-static OUT_OF_LINE V far_logistic(V a, V factor, V b, V sigma, V k, M below)
+static OUT_OF_LINE V far_logistic(V a, V factor, V b, V m, V m_rest, V two_k, V k, M below)
 {
     M plain = gt(abs(b), K(LARGEST)) | gt(abs(a), K(LARGEST));
+    V low = K(1) / m;
+    low = fnma(low, low * m_rest, low);
+    V sigma = sel(below, low, fnma(low, two_k, K(1)));
     V limit = sel(below & gt(abs(b), K(LARGEST)), copysign(K(0), factor), factor);
-    return sel(plain, a * (limit * sigma), far_product(a, factor, sigma, k));
-}
-static INLINE V far_logistic_of(V a, V b, const result *o)
-{
-    V low = K(1) / o->m;
-    low = fnma(low, low * o->m_rest, low);
-    V sigma = sel(o->below, low, fnma(low, o->two_k, K(1)));
-    return far_logistic(a, o->factor, b, sigma, sel(o->below, o->m_w.k, K(0)), o->below);
+    return sel(plain, a * (limit * sigma), far_product(a, factor, sigma, sel(below, k, K(0))));
 }
 static INLINE M logistic_is_far(V a, const result *o)
 {
@@ -141,18 +137,22 @@ static INLINE unsigned value_is_far(V a, const result *o)
 }
 static INLINE V far_times_value(V y, V a, V b, body *f, const parameter *p, const result *o)
 {
-    return o->has_logistic ? sel(logistic_is_far(a, o), far_logistic_of(a, b, o), y)
-           : o->has_part   ? sel(part_is_far(a, o), far_value(f, a, b, p), y)
-                           : y;
+    if (o->has_part) return far_part(f, y, a, b, p, part_is_far(a, o));
+    if (!o->has_logistic) return y;
+    V far = far_logistic(a, o->factor, b, o->m, o->m_rest, o->two_k, o->m_w.k, o->below);
+    return sel(logistic_is_far(a, o), far, y);
 }
 /* f' is at most a little above 1: only a product g a that is too large needs care. */
 static INLINE M slope_is_far(V g, V a) { return gt(abs(g * a), K(C(0x1p100f, 0x1p900))); }
+static OUT_OF_LINE V far_slope(V y, V g, V a, V m, V k)
+{
+    M far = slope_is_far(g, a) & lt(abs(g), K(INFINITE)) & lt(abs(a), K(INFINITE));
+    return lanes_of(far) ? sel(far, far_product(g, a, m, k), y) : y;
+}
 static INLINE V far_times_slope(V g, V a, V b, const result *o)
 {
-    V d, ga = g * a;
-    V y = is_product(o, &d) ? ga * d : backward(ga, b, o);
-    M far = slope_is_far(g, a) & lt(abs(g), K(INFINITE)) & lt(abs(a), K(INFINITE));
-    return lanes_of(far) ? sel(far, far_product(g, a, o->d, o->has_scale ? o->w.k : K(0)), y) : y;
+    V ga = g * a, y = o->has_scale || o->d_is_half ? backward(ga, b, o) : ga * o->d;
+    return far_slope(y, g, a, o->d, o->has_scale ? o->w.k : K(0));
 }
 #endif
 

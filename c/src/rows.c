@@ -289,6 +289,7 @@ static void run_with(const unit *u, const call *c)
     l.most = l.along ? 1 : beside * lanes;
     p.length = c->length;
     p.along = l.along;
+    p.parameters[0] = -1; /* softmin is softmax at this temperature */
     p.ahead = beside < AHEAD ? (ptrdiff_t)(AHEAD / beside) : 1;
     if (c->length * beside * lanes * real > L2) p.ahead *= 2;
     /* panels: the first ends where a line of the cache does, so that the others do not split any between two */

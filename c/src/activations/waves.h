@@ -53,7 +53,7 @@ BODY(snake)
     M apart = far | gt(abs(u), K(0x1p30)); /* the rest of the product is no small correction there */
     sine_cosine t = sincos_of_scaled(u, sel(apart, K(0), rest), j);
     if (lanes_of(apart)) {
-        sine_cosine r = sincos_of_scaled(sel(apart, rest, K(0)), K(0), j);
+        sine_cosine r = rare_sincos(sel(apart, rest, K(0)), j);
         pair sine = add(mul(t.sin, r.cos), mul(t.cos, r.sin));
         t.cos = add(mul(t.cos, r.cos), neg(mul(t.sin, r.sin)));
         t.sin = sine;

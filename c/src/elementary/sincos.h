@@ -8,6 +8,32 @@ typedef struct {
     pair sin, cos;
 } sine_cosine;
 
+/* an angle less n quarter turns */
+typedef struct {
+    V n;
+    pair r;
+} reduced;
+
+/* of x 2^j + rest in the lanes where that is large */
+static OUT_OF_LINE reduced reduced_large(reduced a, M large, V x, V rest, V j)
+{
+    double lanes[LANES], js[LANES], ns[LANES], highs[LANES], lows[LANES];
+    store(lanes, x);
+    store(js, j);
+    for (int i = 0; i < LANES; i++) {
+        ns[i] = highs[i] = lows[i] = 0;
+        if ((abs_one(lanes[i]) > 0x1p30 || js[i] > 0) && lanes[i] != 0 && abs_one(lanes[i]) <= 0x1.fffffffffffffp1023)
+            reduce_large(lanes[i], (int)js[i], &ns[i], &highs[i], &lows[i]);
+    }
+    pair f = {load(highs), load(lows)};
+    f = mul(f, constant_pair(0x1.921fb54442d18p0, 0x1.1a62633145c07p-54));
+    f = two_sum(f.h, f.l + rest);
+    a.r = sel_pair(large, f, a.r);
+    a.n = sel(large, load(ns), a.n);
+    a.r.h = sel(gt(abs(x), K(LARGEST)), x - x, a.r.h); /* NaN */
+    return a;
+}
+
 /* of x 2^j + rest, 0 <= j <= 1000; j > 0 only where x 2^j is above 2^30, or 0 */
 static INLINE sine_cosine sincos_of_scaled(V x, V rest, V j)
 {
@@ -18,21 +44,8 @@ static INLINE sine_cosine sincos_of_scaled(V x, V rest, V j)
 
     M large = gt(abs(x), K(0x1p30)) | gt(j, K(0));
     if (lanes_of(large)) {
-        double lanes[LANES], js[LANES], ns[LANES], highs[LANES], lows[LANES];
-        store(lanes, x);
-        store(js, j);
-        for (int i = 0; i < LANES; i++) {
-            ns[i] = highs[i] = lows[i] = 0;
-            if ((abs_one(lanes[i]) > 0x1p30 || js[i] > 0) && lanes[i] != 0 &&
-                abs_one(lanes[i]) <= 0x1.fffffffffffffp1023)
-                reduce_large(lanes[i], (int)js[i], &ns[i], &highs[i], &lows[i]);
-        }
-        pair f = {load(highs), load(lows)};
-        f = mul(f, constant_pair(0x1.921fb54442d18p0, 0x1.1a62633145c07p-54));
-        f = two_sum(f.h, f.l + rest);
-        r = sel_pair(large, f, r);
-        n = sel(large, load(ns), n);
-        r.h = sel(gt(abs(x), K(LARGEST)), x - x, r.h); /* NaN */
+        const reduced near = {n, r}, a = reduced_large(near, large, x, rest, j);
+        n = a.n, r = a.r;
     }
 
     V z = r.h * r.h, half = K(0.5) * z;
@@ -62,4 +75,5 @@ static INLINE sine_cosine sincos_of_scaled(V x, V rest, V j)
     o.cos = scaled_pair(sel_pair(is_odd, sine, cosine), cosine_sign);
     return o;
 }
+static OUT_OF_LINE sine_cosine rare_sincos(V x, V j) { return sincos_of_scaled(x, K(0), j); }
 static INLINE sine_cosine sincos_of(V x, V rest) { return sincos_of_scaled(x, rest, K(0)); }

@@ -172,9 +172,10 @@ static INLINE int softmin_forward(const panel *p, mode way)
     return softmax_in(p, way, p->in[0], p->out[0], NEGATED, 1, NULL);
 }
 
-/* g, y: factor y (g - sum of g y) */
-static INLINE void softmax_backward_in(const panel *p, mode way, V factor)
+/* g, y: y (g - sum of g y)/temperature */
+static INLINE int softmax_backward(const panel *p, mode way)
 {
+    const V factor = B((REAL)(1 / p->parameters[0]));
     sums dot;
     SUM(dot, i, ADD_PAIR(two_product(get(p, way, p->in[0], i), get(p, way, p->in[1], i))););
     total(p, way, &dot);
@@ -182,17 +183,9 @@ static INLINE void softmax_backward_in(const panel *p, mode way, V factor)
         const V y = get(p, way, p->in[1], i);
         put(p, way, p->out[0], i, y * minus_pair(get(p, way, p->in[0], i), pair_of(&dot, i.row)) * factor);
     });
-}
-static INLINE int softmax_backward(const panel *p, mode way)
-{
-    softmax_backward_in(p, way, B((REAL)(1 / p->parameters[0])));
     return 1;
 }
-static INLINE int softmin_backward(const panel *p, mode way)
-{
-    softmax_backward_in(p, way, K(-1));
-    return 1;
-}
+#define softmin_backward softmax_backward /* at temperature -1, which rows without parameters have */
 
 /* ---- logarithms: log of the sum = max + log(count + rest), of the maxima and of the others ---- */
 
