@@ -303,9 +303,10 @@ def machine(f: Found) -> str:
     m = f.machine
     rooms = ", ".join(f"{level} {room}" for level, room in m["caches"].items())
     versions = ", ".join(f"{k} {v}" for k, v in {**m["versions"], "Python": m["python"]}.items())
+    cores = "one core" if m["cores"] == 1 else f"{m['cores']} cores of which one is used"
     before, after = (f"{m[k][0]:.1f}" for k in ("load average", "load average afterwards"))
     return (
-        f"{m['processor']}, {m['isa']}, {'one core' if m['cores'] == 1 else f"{m['cores']} cores of which one is used"}; caches {rooms}; {versions}; "
+        f"{m['processor']}, {m['isa']}, {cores}; caches {rooms}; {versions}; "
         f"{m.get('compiler', 'no C compiler')}; {m['platform']}; load average {before} before and {after} after."
         + (f" Missing: {', '.join(m['missing'])}." if m["missing"] else "")
     )
