@@ -8,7 +8,11 @@
 #else
 #define fma_one(a, b, c) __builtin_fmaf(a, b, c)
 #endif
+#if defined(__powerpc__) && !DOUBLE
+#define FMA_IN_PLACE OUT_OF_LINE UNVECTORISED /* gcc 12 may take vmaddfp, which makes 0 of subnormal numbers */
+#else
 #define FMA_IN_PLACE INLINE
+#endif
 #elif defined(HARDWARE_FMA) /* the vector header brings its own */
 #else
 #define FMA_IN_PLACE OUT_OF_LINE
