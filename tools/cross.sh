@@ -9,8 +9,8 @@
 #   CROSS_INPUTS=n                          pseudo-random inputs per case (default 100)
 #   CROSS_PROGRAMS="test_abi ..."           default: test_abi test_pages test_environment test_pool
 #
-# `nehalem` is an x86-64 processor without AVX. Debian: gcc-{aarch64,riscv64,s390x,powerpc64le,i686}-linux-gnu with libc6-dev-*-cross, qemu-user-static, libsimde-dev;
-# clang, gcc-mingw-w64-x86-64-posix and wine64 for Windows
+# `nehalem` is an x86-64 processor without AVX. Debian: gcc-{aarch64,riscv64,s390x,powerpc64le,i686}-linux-gnu with
+# libc6-dev-*-cross, qemu-user-static, libsimde-dev; clang, gcc-mingw-w64-x86-64-posix and wine64 for Windows
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${CROSS_BUILD:-$root/build/cross}
