@@ -137,6 +137,21 @@ def test_value(gate: Any, tier: str, dtype: Any) -> None:
 
 
 @each_gate
+def test_smallest_gates(gate: Any, tier: str, dtype: Any) -> None:
+    """b of the last bits, which a large a brings back, and 0, among ordinary ones in the same vector."""
+    form, parameters = oracle.FORMATS[dtype.name], gate.parameters.values()
+    last = 2.0 ** (form.least - form.digits + 1)
+    b = np.array([0, *(s * k * last for k in (1, 2, 3, 5) for s in (1, -1)), 0.5], dtype)
+    bound = {"float32": 4.0, "float64": 6.0}.get(dtype.name, 1.0)
+    for a in (8, 3e4, -3e4, 2.0 ** (form.most - 3)):
+        large, one = np.full_like(b, a), np.ones_like(b)
+        y, (ga, _) = TIERS[tier][gate.name](large, b), TIERS[tier][gate.name].backward(large, one, b)
+        for found, text, factors in ((y, gate.formula, [large, b]), (ga, gate.value_gradient, [large, one, b])):
+            error = worst(gate, text, found, factors, *parameters, slope=False)
+            assert error <= bound, error
+
+
+@each_gate
 def test_both_gradients(gate: Any, dtype: Any) -> None:
     for parameters in settings(gate):
         a, b = pairs(dtype, 100, 3)

@@ -165,6 +165,8 @@ def arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if options.step < 1 or options.jobs < 1 or options.points < 1000:
         parser.error("--step and --jobs are at least 1, --points 1000")
+    if options.name_it and len(options.isa or []) != 1:
+        parser.error("--as names what one --isa gives")
     options.tier, options.type = options.tier or list(TIERS), options.type or list(TYPES)
     try:
         options.items = [item for item in proof.items(options.names) if item.at_defaults or not options.defaults]

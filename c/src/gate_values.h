@@ -78,11 +78,10 @@ static OUT_OF_LINE V far_part(body *f, V y, V a, V b, const parameter *p, M far)
     V product = far_product(a, K(1), sel(tiny, o.y, o.part), sel(tiny, K(C(-70, -800)), o.part_w.k));
     return sel(far, sel(plain, a * sel(gt(abs(b), K(LARGEST)), o.y, o.part), product), y);
 }
-/* 0 is not: padding would be slow */
-static INLINE M part_is_far(V a, const result *o)
+/* b = 0 is not, or padding would be slow; the part of the smallest b is 0 too */
+static INLINE M part_is_far(V a, V b, const result *o)
 {
-    V part = abs(o->part);
-    M tiny = lt(part, K(C(0x1p-100f, 0x1p-960))) & gt(part, K(0));
+    M tiny = lt(abs(o->part), K(C(0x1p-100f, 0x1p-960))) & gt(abs(b), K(0));
     return tiny | gt(abs(a * o->part), K(C(0x1p126f, 0x1p1022)));
 }
 static INLINE V times_part(V a, const result *o)
@@ -131,13 +130,13 @@ static INLINE V times_value(V a, const V *a_rest, const result *o)
 {
     return o->has_logistic ? times_logistic(a, a_rest, o) : o->has_part ? times_part(a, o) : a * o->y;
 }
-static INLINE unsigned value_is_far(V a, const result *o)
+static INLINE unsigned value_is_far(V a, V b, const result *o)
 {
-    return o->has_logistic ? lanes_of(logistic_is_far(a, o)) : o->has_part ? lanes_of(part_is_far(a, o)) : 0;
+    return o->has_logistic ? lanes_of(logistic_is_far(a, o)) : o->has_part ? lanes_of(part_is_far(a, b, o)) : 0;
 }
 static INLINE V far_times_value(V y, V a, V b, body *f, const parameter *p, const result *o)
 {
-    if (o->has_part) return far_part(f, y, a, b, p, part_is_far(a, o));
+    if (o->has_part) return far_part(f, y, a, b, p, part_is_far(a, b, o));
     if (!o->has_logistic) return y;
     V far = far_logistic(a, o->factor, b, o->m, o->m_rest, o->two_k, o->m_w.k, o->below);
     return sel(logistic_is_far(a, o), far, y);
@@ -178,7 +177,7 @@ static INLINE void evaluate_gate(body *f, int pass, enum gate gate, int count, i
         f(in[w].b, p[w], &o[w]);
         a[w] = pass == ACTC_BACKWARD ? x[w][0] * in[w].slope_a : in[w].a;
         out[w][0] = times_value(a[w], clamped && pass == ACTC_FORWARD ? &in[w].rest : NULL, &o[w]);
-        far |= value_is_far(a[w], &o[w]);
+        far |= value_is_far(a[w], in[w].b, &o[w]);
     });
     if (far) EACH_VECTOR(out[w][0] = far_times_value(out[w][0], a[w], in[w].b, f, p[w], &o[w]));
     if (pass != ACTC_BACKWARD) return;
