@@ -171,10 +171,7 @@ static INLINE void evaluate_gate(body *f, int pass, enum gate gate, int count, i
     V a[AT_ONCE], d[AT_ONCE];
     unsigned far = 0;
     EACH_VECTOR({
-        o[w].has_scale = o[w].scale_is_rare = o[w].d_is_half = 0;
-        o[w].has_part = o[w].has_logistic = o[w].factor_is_one = 0;
-        o[w].lost_y = o[w].lost_d = K(0);
-        f(in[w].b, p[w], &o[w]);
+        apply_body(f, in[w].b, p[w], &o[w]);
         a[w] = pass == ACTC_BACKWARD ? x[w][0] * in[w].slope_a : in[w].a;
         out[w][0] = times_value(a[w], clamped && pass == ACTC_FORWARD ? &in[w].rest : NULL, &o[w]);
         far |= value_is_far(a[w], in[w].b, &o[w]);
