@@ -3,7 +3,7 @@
 #include "system.h"
 
 typedef struct retry {
-    double in[2][RETRY], out[MAX_PARAMETERS][RETRY], high[MAX_PARAMETERS][RETRY], low[MAX_PARAMETERS][RETRY];
+    double in[2][RETRY], out[MAX_PARAMETERS][RETRY], parameters[MAX_PARAMETERS][RETRY];
 } retry;
 
 /* Whether an output is a derivative that passes through 0. */
@@ -44,8 +44,8 @@ static const hard_case hard_cases[] = {
 static int are_defaults(const call *c, const void *const *parameters)
 {
     for (int i = 0; i < c->parameters; i++) {
-        const double *high = parameters[2 * i], *low = parameters[2 * i + 1];
-        if (*high != actc_at(c->row)->parameters[i].default_value || *low) return 0;
+        const double *value = parameters[SUMMANDS * i];
+        if (*value != actc_at(c->row)->parameters[i].default_value) return 0;
     }
     return 1;
 }
@@ -116,16 +116,16 @@ static void reconsider(const isa *in_use, const call *c, const pending *p, size_
     const ptrdiff_t size = (ptrdiff_t)item_size[c->dtype];
     retry s;
     double word[2][RETRY], results[RETRY];
-    const void *in[2] = {s.in[0], s.in[1]}, *parameters[2 * MAX_PARAMETERS];
+    const void *in[2] = {s.in[0], s.in[1]}, *parameters[SUMMANDS * MAX_PARAMETERS] = {NULL};
     void *out[MAX_PARAMETERS], *words[2] = {word[0], word[1]};
     for (int i = 0; i < MAX_PARAMETERS; i++) {
-        parameters[2 * i] = s.high[i], parameters[2 * i + 1] = s.low[i];
+        parameters[SUMMANDS * i] = s.parameters[i];
         out[i] = s.out[i];
     }
     for (int i = 0; i < c->inputs; i++)
         u->read[c->dtype]((const char *)p->operands[i] + (ptrdiff_t)first * size, size, s.in[i], count);
     for (int i = 0; i < c->parameters; i++)
-        u->split((const char *)(p->operands[c->inputs + i] + first), sizeof(double), s.high[i], s.low[i], count);
+        u->split((const char *)(p->operands[c->inputs + i] + first), sizeof(double), s.parameters[i], 0, count);
     u->loops[c->row][c->pass](in, out, count, parameters, 1);
 
     loop *const paired = in_use->pairs->loops[c->row][ODD], *const odd = paired ? paired : u->loops[c->row][ODD];
@@ -137,8 +137,8 @@ static void reconsider(const isa *in_use, const call *c, const pending *p, size_
             if (odd && m && !computed++) odd(in, words, count, parameters, 1);
             for (size_t i = 0; i < m; i++) {
                 const size_t e = open[i];
-                const void *own[2 * MAX_PARAMETERS];
-                for (int j = 0; j < MAX_PARAMETERS; j++) own[2 * j] = &s.high[j][e], own[2 * j + 1] = &s.low[j][e];
+                const void *own[SUMMANDS * MAX_PARAMETERS] = {NULL};
+                for (int j = 0; j < MAX_PARAMETERS; j++) own[SUMMANDS * j] = &s.parameters[j][e];
                 if (odd) s.out[k][e] = word[c->pass == ACTC_DERIVATIVE || k == 1][e];
                 if (!paired) s.out[k][e] = last_word(u, c, k, s.in[0][e], s.out[k][e], own);
             }
@@ -180,11 +180,11 @@ void actc_through_blocks(const isa *in_use, const unit *u, loop *f, const fits *
     int judged[MAX_PARAMETERS];
     block s;
     pending doubts;
-    const void *parameters[2 * MAX_PARAMETERS];
+    const void *parameters[SUMMANDS * MAX_PARAMETERS];
     void *out[MAX_PARAMETERS];
+    point_to(s.parameters, parameters);
     doubts.count = 0;
     for (int i = 0; i < MAX_PARAMETERS; i++) {
-        parameters[2 * i] = s.high[i], parameters[2 * i + 1] = s.low[i];
         out[i] = s.out[i];
         judged[i] = i < c->outputs && has_judge(in_use, u, c, i) && (c->exact || c->dtype < ACTC_F32);
     }

@@ -44,11 +44,15 @@ static inline int fits_in(const fits *f, double p)
     return ((a > f->least) & (a < f->most)) | ((p == 0) & f->zero);
 }
 
-/* One block of elements as reals of one unit, parameters in high and low parts; room for doubles, of which the float unit
-   uses half. */
+/* One block of elements as reals of one unit; room for doubles, of which the float unit uses half. */
 typedef struct block {
-    double in[2][BLOCK], out[MAX_PARAMETERS][BLOCK], high[MAX_PARAMETERS][BLOCK], low[MAX_PARAMETERS][BLOCK];
+    double in[2][BLOCK], out[MAX_PARAMETERS][BLOCK], parameters[SUMMANDS * MAX_PARAMETERS][BLOCK];
 } block;
+
+static inline void point_to(double (*parts)[BLOCK], const void **parameters)
+{
+    for (int i = 0; i < SUMMANDS * MAX_PARAMETERS; i++) parameters[i] = parts[i];
+}
 
 static inline char *element_of(const call *c, int operand, size_t i)
 {
@@ -73,7 +77,7 @@ static inline void gather(const unit *u, int own, const call *c, size_t at, size
         in[i] = s->in[i];
     }
     for (int i = 0; i < c->parameters; i++)
-        u->split(element_of(c, c->inputs + i, at), c->strides[c->inputs + i], s->high[i], s->low[i],
+        u->split(element_of(c, c->inputs + i, at), c->strides[c->inputs + i], s->parameters[SUMMANDS * i], BLOCK,
                  vary ? n : MAX_LANES);
 }
 

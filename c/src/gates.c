@@ -59,9 +59,9 @@ typedef struct call {
     const ptrdiff_t *strides;
 } call;
 
-/* One block as reals of one unit, parameters in high and low parts; room for doubles, of which the float unit uses half. */
+/* One block as reals of one unit, parameters in their parts; room for doubles, of which the float unit uses half. */
 typedef struct block {
-    double in[INPUTS][BLOCK], out[OUTPUTS][BLOCK], high[PARAMETERS][BLOCK], low[PARAMETERS][BLOCK];
+    double in[INPUTS][BLOCK], out[OUTPUTS][BLOCK], parameters[SUMMANDS * PARAMETERS][BLOCK];
 } block;
 
 static char *element_of(const call *c, int operand, size_t i)
@@ -108,10 +108,10 @@ static void reconsider(const isa *in_use, const call *c, size_t at, const uint16
                 else
                     items[i][k] = *(const double *)from;
             }
-        const void *in[INPUTS], *parameters[2 * PARAMETERS];
+        const void *in[INPUTS], *parameters[SUMMANDS * PARAMETERS] = {NULL};
         void *out[OUTPUTS] = {words[0] + done, words[1] + done};
         for (int i = 0; i < INPUTS; i++) in[i] = items[i];
-        for (int i = 0; i < PARAMETERS; i++) parameters[2 * i] = parameters[2 * i + 1] = items[c->inputs + i];
+        for (int i = 0; i < PARAMETERS; i++) parameters[SUMMANDS * i] = items[c->inputs + i];
         u->gates[c->gate->index][c->pass](in, out, m, parameters, 1);
         if (!is_judged(u, c)) continue;
 
@@ -135,9 +135,9 @@ static void through_blocks(const isa *in_use, const unit *u, const call *c, size
     int vary = 0;
     block s;
     double words[OUTPUTS][BLOCK];
-    const void *in[INPUTS], *parameters[2 * PARAMETERS];
+    const void *in[INPUTS], *parameters[SUMMANDS * PARAMETERS];
     void *out[OUTPUTS] = {s.out[0], s.out[1]};
-    for (int i = 0; i < PARAMETERS; i++) parameters[2 * i] = s.high[i], parameters[2 * i + 1] = s.low[i];
+    for (int i = 0; i < SUMMANDS * PARAMETERS; i++) parameters[i] = s.parameters[i];
     for (int i = 0; i < c->parameters; i++) vary |= c->strides[c->inputs + i] != 0;
 
     for (size_t at = 0, n; at < total; at += n) {
@@ -146,7 +146,7 @@ static void through_blocks(const isa *in_use, const unit *u, const call *c, size
             const char *from = element_of(c, i, at);
             const int k = i - c->inputs;
             if (k >= 0) {
-                if (vary || !at) u->split(from, c->strides[i], s.high[k], s.low[k], vary ? n : MAX_LANES);
+                if (vary || !at) u->split(from, c->strides[i], s.parameters[SUMMANDS * k], BLOCK, vary ? n : MAX_LANES);
             } else if (own && c->strides[i] == (ptrdiff_t)item_size[c->dtype]) {
                 in[i] = from;
             } else {
@@ -200,14 +200,14 @@ static void run(const call *c, size_t n)
         direct &= c->strides[i] == (is_parameter ? 0 : (ptrdiff_t)item_size[c->dtype]);
     }
     if (direct) {
-        double lanes[2 * PARAMETERS][MAX_LANES];
-        const void *parameters[2 * PARAMETERS], *in[INPUTS];
+        double lanes[SUMMANDS * PARAMETERS][MAX_LANES];
+        const void *parameters[SUMMANDS * PARAMETERS], *in[INPUTS];
         void *out[OUTPUTS];
         for (int i = 0; i < c->inputs; i++) in[i] = c->data[i];
         for (int i = 0; i < c->outputs; i++) out[i] = c->data[c->inputs + c->parameters + i];
         for (int i = 0; i < c->parameters; i++)
-            u->split(c->data[c->inputs + i], 0, lanes[2 * i], lanes[2 * i + 1], MAX_LANES);
-        for (int i = 0; i < 2 * PARAMETERS; i++) parameters[i] = lanes[i];
+            u->split(c->data[c->inputs + i], 0, lanes[SUMMANDS * i], MAX_LANES, MAX_LANES);
+        for (int i = 0; i < SUMMANDS * PARAMETERS; i++) parameters[i] = lanes[i];
         const size_t size = item_size[c->dtype];
         const size_t first = before_line(in[0], size, n, kind_of[c->gate->index] == EXACT);
         if (first) {

@@ -161,9 +161,11 @@ static INLINE void run(body *f, int pass, enum gate gate, int count, const void 
     for (size_t begin = 0; begin < n; begin += alike) {
         const size_t at = begin < last ? begin : last;
         EACH_VECTOR(for (int j = 0; j < count; j++) {
-            const REAL *high = parameters[2 * j], *low = parameters[2 * j + 1];
+            const REAL *high = parameters[SUMMANDS * j], *low = parameters[SUMMANDS * j + 1],
+                       *least = parameters[SUMMANDS * j + 2];
             p[w][j].high = step ? SOME(high + at, w) : load(high);
             p[w][j].low = DOUBLE ? K(0) : step ? SOME(low + at, w) : load(low);
+            p[w][j].least = DOUBLE ? K(0) : step ? SOME(least + at, w) : load(least);
         });
         for (size_t i = begin; i - begin < alike; i += span) {
             const int at_end = i >= last;

@@ -5,7 +5,7 @@
 #include "parameters.h"
 #include "system.h"
 
-/* The float unit holds a parameter as the sum of two floats, with nothing lost to overflow or underflow. */
+/* The float unit holds a parameter as the sum of three floats, with nothing lost to overflow or underflow. */
 static const fits in_floats = {1, FLOATS_FROM, FLOATS_TO};
 /* Pairs of doubles lose their low parts near overflow and underflow; there the ordinary double kernel is as good. */
 static const fits in_pairs = {0, 0x1p-500, 0x1p500};
@@ -24,10 +24,10 @@ static void parameter_sums(const isa *in_use, const call *c, size_t total)
 {
     block s;
     pairwise sums[MAX_PARAMETERS];
-    const void *parameters[2 * MAX_PARAMETERS];
+    const void *parameters[SUMMANDS * MAX_PARAMETERS];
     void *out[MAX_PARAMETERS];
+    point_to(s.parameters, parameters);
     for (int i = 0; i < MAX_PARAMETERS; i++) {
-        parameters[2 * i] = s.high[i], parameters[2 * i + 1] = s.low[i];
         out[i] = s.out[i];
         sums[i].blocks = 0;
     }
@@ -90,15 +90,11 @@ void actc_run(const call *c, size_t n)
                 direct &= c->strides[i] == size || n == 1;
         }
         if (direct) {
-            union {
-                double f64[2 * MAX_PARAMETERS][MAX_LANES];
-                float f32[2 * MAX_PARAMETERS][MAX_LANES];
-            } lanes;
-            const void *parameters[2 * MAX_PARAMETERS];
-            for (int i = 0; i < c->parameters; i++) {
-                u->split(c->data[c->inputs + i], 0, lanes.f64[2 * i], lanes.f64[2 * i + 1], MAX_LANES);
-                parameters[2 * i] = lanes.f64[2 * i], parameters[2 * i + 1] = lanes.f64[2 * i + 1];
-            }
+            double lanes[SUMMANDS * MAX_PARAMETERS][MAX_LANES];
+            const void *parameters[SUMMANDS * MAX_PARAMETERS];
+            for (int i = 0; i < c->parameters; i++)
+                u->split(c->data[c->inputs + i], 0, lanes[SUMMANDS * i], MAX_LANES, MAX_LANES);
+            for (int i = 0; i < SUMMANDS * c->parameters; i++) parameters[i] = lanes[i];
             const void *in[2] = {c->data[0], c->data[1]};
             void *out[2] = {c->data[c->inputs + c->parameters], c->data[c->inputs + c->parameters + c->outputs - 1]};
             const size_t first = before_line(in[0], (size_t)size, n, actc_kind_of[c->row] == EXACT);

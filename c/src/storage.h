@@ -57,14 +57,21 @@ static INLINE float to_f32(REAL v) { return (float)v; }
 
 STRIDED(f32, float)
 
-static void split(const char *doubles, ptrdiff_t stride, void *high, void *low, size_t n)
+static void split(const char *doubles, ptrdiff_t stride, double *parts, size_t apart, size_t n)
 {
-    REAL *h = high, *l = low;
+    REAL *high = (REAL *)parts;
+#if DOUBLE
+    (void)apart;
+    for (size_t i = 0; i < n; i++) high[i] = *(const double *)(doubles + (ptrdiff_t)i * stride);
+#else
+    REAL *low = (REAL *)(parts + apart), *least = (REAL *)(parts + 2 * apart);
     for (size_t i = 0; i < n; i++) {
-        double v = *(const double *)(doubles + (ptrdiff_t)i * stride);
-        h[i] = (REAL)v;
-        l[i] = (REAL)(v - h[i]);
+        const double v = *(const double *)(doubles + (ptrdiff_t)i * stride), rest = v - (REAL)v;
+        high[i] = (REAL)v;
+        low[i] = (REAL)rest;
+        least[i] = (REAL)(rest - low[i]);
     }
+#endif
 }
 
 #if DOUBLE

@@ -5,8 +5,8 @@
    backward must not round f' to a subnormal before a large gradient brings the product back. */
 
 typedef struct {
-    V high, low;
-} parameter; /* the double parameter; low is 0 in the double unit */
+    V high, low, least;
+} parameter; /* a double, the sum of three floats; in the double unit high alone */
 
 #if PAIRS
 #define NUMBER pair

@@ -1,5 +1,5 @@
 /* narrow.h - what floats do in place of bodies that were written for doubles: the same mathematics in pairs of floats, where
-   ranges are shorter and parameters have a low part. These here are good to 1.3 ULP at default
+   ranges are shorter and parameters have low parts. These here are good to 1.3 ULP at default
    parameters. */
 
 static INLINE pair both(parameter p)
@@ -61,6 +61,46 @@ BODY(srelu)
     y = sel(after & right, x, y);
     o->y = unless_nan(known, sel(eq(x, K(0)) & eq(y, K(0)), x, y));
     o->d = unless_nan(known, sel(after & right, K(1), a.high));
+}
+/* alpha x + beta, and 1 if that is in (0, 1), where the last bits of the parameters tell: x = -2.5 is a kink but for them.
+   There the larger terms cancel exactly, and the sign of what is left is right. */
+static OUT_OF_LINE RARE V line_of_doubles(V x, parameter alpha, parameter beta, V *inside)
+{
+    float lanes[2 * SUMMANDS][LANES], xs[LANES], ys[LANES], insides[LANES];
+    store(xs, x);
+    store(lanes[0], alpha.high), store(lanes[1], alpha.low), store(lanes[2], alpha.least);
+    store(lanes[3], beta.high), store(lanes[4], beta.low), store(lanes[5], beta.least);
+    for (int i = 0; i < LANES; i++) {
+        /* both products are exact */
+        const double rise = (double)xs[i] * lanes[0][i], more = xs[i] * ((double)lanes[1][i] + lanes[2][i]),
+                     from = (double)lanes[3][i] + lanes[4][i] + lanes[5][i], line = rise + from, part = line - rise,
+                     rest = ((rise - (line - part)) + (from - part)) + more;
+        ys[i] = (float)(line + rest);
+        insides[i] = line + rest > 0 && (line - 1) + rest < 0;
+    }
+    *inside = load(insides);
+    return load(ys);
+}
+BODY(hard_sigmoid_onnx)
+{
+    const parameter alpha = p[0], beta = p[1];
+    V zero = unless_nan(x, K(0));
+    V bounded = sel(eq(alpha.high, K(0)), zero, max(K(-0x1p100f), min(K(0x1p100f), x)));
+    /* alpha x + beta, and less 1, but for 2^-46 of beta: near a kink too little for the digits of y, or for the sign of `past` */
+    pair above = two_sum(beta.high, K(-1));
+    V rest = fma(alpha.low, bounded, beta.low), y = fma(alpha.high, bounded, beta.high) + rest,
+      past = fma(alpha.high, bounded, above.h) + (above.l + rest);
+    V inside = sel(gt(y, K(0)) & lt(past, K(0)), K(1), K(0));
+    M open = lt(abs(y), fma(abs(beta.high), K(0x1p-20f), K(0x1p-140f))) |
+             lt(abs(past), fma(abs(beta.high), K(0x1p-42f), K(0x1p-42f)));
+    open = open & gt(abs(bounded), K(0)); /* at 0 y is beta, however near to a kink */
+    if (lanes_of(open)) {
+        V side, decided = line_of_doubles(bounded, alpha, beta, &side);
+        y = sel(open, decided, y);
+        inside = sel(open, side, inside);
+    }
+    o->y = sel(gt(y, K(0)), min(K(1), y), zero);
+    o->d = sel(gt(inside, K(0)), alpha.high, zero);
 }
 /* ---- of a square root ---- */
 

@@ -61,7 +61,7 @@ BODY(elu)
 #define SELU_LAMBDA_ALPHA 1.7580993408473768599402175208123
 static INLINE parameter constant(double c)
 {
-    parameter p = {K(c), K(DOUBLE ? 0 : c - (REAL)c)};
+    parameter p = {K(c), K(DOUBLE ? 0 : c - (REAL)c), K(0)};
     return p;
 }
 
@@ -141,7 +141,7 @@ static INLINE M below(V x, parameter p) { return DOUBLE ? lt(x, p.high) : lt(x -
 static INLINE M neither(V a) { return eq(sel(eq(a, a), K(0), K(1)), K(1)); }
 static INLINE parameter minus(parameter p)
 {
-    parameter r = {-p.high, -p.low};
+    parameter r = {-p.high, -p.low, -p.least};
     return r;
 }
 

@@ -103,7 +103,7 @@ BODY(softplus)
 BODY(log_sigmoid)
 {
     NO_PARAMETERS;
-    const parameter one = {K(1), K(0)};
+    const parameter one = {K(1), K(0), K(0)};
     softplus_body(-x, &one, o);
     o->y = -o->y;
     o->d2 = -o->d2;

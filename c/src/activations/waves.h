@@ -51,9 +51,9 @@ BODY(snake)
       u = sel(none, unless_nan(x, K(0)), part_x * alpha);
     V rest = sel(lt(abs(u), K(LARGEST)), fma(part_x, alpha, -u), K(0));
     M apart = far | gt(abs(u), K(0x1p30)); /* the rest of the product is no small correction there */
-    sine_cosine t = sincos_of_scaled(u, sel(apart, K(0), rest), j);
+    sine_cosine t = called_sincos(u, sel(apart, K(0), rest), j);
     if (lanes_of(apart)) {
-        sine_cosine r = rare_sincos(sel(apart, rest, K(0)), j);
+        sine_cosine r = called_sincos(sel(apart, rest, K(0)), K(0), j);
         pair sine = add(mul(t.sin, r.cos), mul(t.cos, r.sin));
         t.cos = add(mul(t.cos, r.cos), neg(mul(t.sin, r.sin)));
         t.sin = sine;

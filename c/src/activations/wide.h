@@ -10,7 +10,7 @@ BODY(soft_exponential)
     pair q = exp_reduced_sum(h, l, &k);
     pair one_q = plus(1, q);
     V one = sel(gt(u, K(EXP_OVERFLOW)), K(INFINITE), one_q.h + one_q.l), e = scaled(one, exp2_of(k)), expm1;
-    parameter inverse_alpha = {K(1) / alpha, K(0)};
+    parameter inverse_alpha = {K(1) / alpha, K(0), K(0)};
     V large = times_expm1(q, k, inverse_alpha, &expm1),
       grown = sel(lt(expm1, K(INFINITE)), expm1 / alpha, sel(gt(u, K(EXP_OVERFLOW)), K(INFINITE), large));
 

@@ -12,7 +12,7 @@ static const uint32_t two_over_pi[72] = {
     0xDDAF44D1, 0x5719053E, 0xA5FF0705, 0x3F7E33E8, 0x32C2DE4F, 0x98327DBB, 0xC33D26EF, 0x6B1E5EF8, 0x9F3A1F35,
     0xCAF27F1D, 0x87F12190, 0x7C7C246A, 0xFA6ED577, 0x2D30433B, 0x15C614B5, 0x9D19C3C2, 0xC4AD414D, 0x2C5D000C};
 
-/* x 2^j = (n + f) pi/2, f = high + low, |f| <= 1/2, for |x 2^j| >= 2^30 and 0 <= j <= 1000 */
+/* x 2^j = (n + f) pi/2, f = high + low, |f| <= 1/2, for |x 2^j| >= 2^-8 and 0 <= j <= 1000 */
 static OUT_OF_LINE void reduce_large(double x, int j, double *n, double *high, double *low)
 {
     enum { WORDS = 7 };

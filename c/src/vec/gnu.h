@@ -57,6 +57,8 @@ static INLINE V max(V a, V b) { return sel(gt(a, b), a, b); }
 static INLINE I all(BITS b) { return b - (I){0}; }
 static INLINE V abs(V x) { return (V)((I)x & all(~SIGN)); }
 static INLINE V copysign(V x, V s) { return (V)(((I)x & all(~SIGN)) | ((I)s & all(SIGN))); }
+/* -v where the last bit of n, an integer plus MAGIC, is set */
+static INLINE V negated_if_odd(V v, V n) { return (V)((I)v ^ (I)n << (MANTISSA + EXPONENT)); }
 /* the exponent of a positive normal number: its bits, as the last of 2^MANTISSA, are an integer */
 static INLINE V exponent(V x)
 {

@@ -38,6 +38,7 @@ static INLINE BITS to_bits(V v)
 #define abs vector_abs
 #define copysign vector_copysign
 static INLINE V abs(V x) { return from_bits(to_bits(x) & ~SIGN); }
+static INLINE V negated_if_odd(V v, V n) { return from_bits(to_bits(v) ^ to_bits(n) << (MANTISSA + EXPONENT)); }
 static INLINE V copysign(V x, V s) { return from_bits((to_bits(x) & ~SIGN) | (to_bits(s) & SIGN)); }
 static INLINE V exponent(V x) { return (V)(SIGNED_BITS)(to_bits(x) >> MANTISSA) - (V)(ONE_BITS >> MANTISSA); }
 #define square_root(x) square_root_one(x)
