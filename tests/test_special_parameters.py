@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import oracle
 import pytest
-from conftest import PASSES, TIERS, is_nan, pass_of, run_python, same_bits
+from conftest import PASSES, ROWS, TIERS, is_nan, pass_of, run_python, same_bits
 from mpmath import mp, mpf
 
 import actc
@@ -226,3 +227,36 @@ def test_slope_of_swish_just_outside_the_quarter_around_its_zero() -> None:
         exact = actc.swish.derivative(x.astype(float), beta)
         error = abs(actc.swish.derivative(x, beta) - exact) / np.spacing(abs(exact).astype("f4"))
         assert error.max() <= 2, (beta, x[error.argmax()])
+
+
+def test_the_last_bits_of_parameters_tell_the_side_of_a_kink() -> None:
+    """0.2 x + 0.5 of doubles is below 0 at -2.5; two floats of each would not tell."""
+    rng, f = np.random.default_rng(25), actc.hard_sigmoid_onnx
+    assert f.derivative(np.float32(-2.5)) == 0
+    for k in range(2000):
+        alpha, beta = rng.normal(size=2) * 10.0 ** rng.integers(-6, 7, 2)
+        if k % 3 == 0:
+            alpha, beta = round(alpha, 2) or 0.2, round(beta, 1)
+        middle = np.float32((k % 2 - beta) / alpha)
+        x = middle + np.arange(-4, 5, dtype=np.float32) * np.spacing(middle)
+        y, d = f(x, alpha=alpha, beta=beta), f.derivative(x, alpha=alpha, beta=beta)
+        for v, found, slope in zip(x, y, d, strict=True):
+            line = Fraction(float(v)) * Fraction(alpha) + Fraction(beta)
+            assert slope == (np.float32(alpha) if 0 < line < 1 else 0), (alpha, beta, v)
+            wanted = np.float32(float(min(max(line, 0), 1)))
+            assert abs(found - wanted) <= 2 * np.spacing(wanted), (alpha, beta, v)
+    assert np.all(f(np.float32([np.inf, -np.inf, 0]), alpha=0.0, beta=1.0) == 1)
+
+
+@pytest.mark.parametrize("alpha", [0.2, -1 / 3, 7.1, 1e-5, 12345.6789])
+def test_the_last_bits_of_alpha_tell_the_sine_of_large_products(alpha: float) -> None:
+    """snake and f', also next to zeros of f', wherever alpha x is: as many digits as anywhere else."""
+    rng = np.random.default_rng(26)
+    zeros = (rng.integers(-(10**6), 10**6, 100) - 0.25) * np.pi / alpha
+    x = np.concatenate([zeros, rng.normal(size=100) * 2.0 ** rng.integers(-20, 120, 100)]).astype(np.float32)
+    row = next(r for r in ROWS if r.name == "snake")
+    for order, pass_ in enumerate([actc.snake, actc.snake.derivative]):
+        formula = oracle.formula_of(row, order)
+        for v, y in zip(x, pass_(x, alpha=alpha), strict=True):
+            wanted = formula.exact(float(v), alpha)
+            assert oracle.FORMATS["float32"].error(float(y), wanted) <= 2, (v, y, wanted)
