@@ -46,13 +46,9 @@ static inline int fits_in(const fits *f, double p)
 
 /* One block of elements as reals of one unit; room for doubles, of which the float unit uses half. */
 typedef struct block {
-    double in[2][BLOCK], out[MAX_PARAMETERS][BLOCK], parameters[SUMMANDS * MAX_PARAMETERS][BLOCK];
+    double in[2][BLOCK], out[MAX_PARAMETERS][BLOCK];
+    PARAMETER_ROOM(BLOCK) parameters[MAX_PARAMETERS];
 } block;
-
-static inline void point_to(double (*parts)[BLOCK], const void **parameters)
-{
-    for (int i = 0; i < SUMMANDS * MAX_PARAMETERS; i++) parameters[i] = parts[i];
-}
 
 static inline char *element_of(const call *c, int operand, size_t i)
 {
@@ -77,7 +73,7 @@ static inline void gather(const unit *u, int own, const call *c, size_t at, size
         in[i] = s->in[i];
     }
     for (int i = 0; i < c->parameters; i++)
-        u->split(element_of(c, c->inputs + i, at), c->strides[c->inputs + i], s->parameters[SUMMANDS * i], BLOCK,
+        u->split(element_of(c, c->inputs + i, at), c->strides[c->inputs + i], s->parameters + i, BLOCK,
                  vary ? n : MAX_LANES);
 }
 

@@ -59,9 +59,10 @@ typedef struct call {
     const ptrdiff_t *strides;
 } call;
 
-/* One block as reals of one unit, parameters in their parts; room for doubles, of which the float unit uses half. */
+/* One block as reals of one unit; room for doubles, of which the float unit uses half. */
 typedef struct block {
-    double in[INPUTS][BLOCK], out[OUTPUTS][BLOCK], parameters[SUMMANDS * PARAMETERS][BLOCK];
+    double in[INPUTS][BLOCK], out[OUTPUTS][BLOCK];
+    PARAMETER_ROOM(BLOCK) parameters[PARAMETERS];
 } block;
 
 static char *element_of(const call *c, int operand, size_t i)
@@ -137,7 +138,7 @@ static void through_blocks(const isa *in_use, const unit *u, const call *c, size
     double words[OUTPUTS][BLOCK];
     const void *in[INPUTS], *parameters[SUMMANDS * PARAMETERS];
     void *out[OUTPUTS] = {s.out[0], s.out[1]};
-    for (int i = 0; i < SUMMANDS * PARAMETERS; i++) parameters[i] = s.parameters[i];
+    for (int i = 0; i < SUMMANDS * PARAMETERS; i++) parameters[i] = s.parameters[i / SUMMANDS].summands[i % SUMMANDS];
     for (int i = 0; i < c->parameters; i++) vary |= c->strides[c->inputs + i] != 0;
 
     for (size_t at = 0, n; at < total; at += n) {
@@ -146,7 +147,7 @@ static void through_blocks(const isa *in_use, const unit *u, const call *c, size
             const char *from = element_of(c, i, at);
             const int k = i - c->inputs;
             if (k >= 0) {
-                if (vary || !at) u->split(from, c->strides[i], s.parameters[SUMMANDS * k], BLOCK, vary ? n : MAX_LANES);
+                if (vary || !at) u->split(from, c->strides[i], s.parameters + k, BLOCK, vary ? n : MAX_LANES);
             } else if (own && c->strides[i] == (ptrdiff_t)item_size[c->dtype]) {
                 in[i] = from;
             } else {
@@ -200,14 +201,13 @@ static void run(const call *c, size_t n)
         direct &= c->strides[i] == (is_parameter ? 0 : (ptrdiff_t)item_size[c->dtype]);
     }
     if (direct) {
-        double lanes[SUMMANDS * PARAMETERS][MAX_LANES];
+        PARAMETER_ROOM(MAX_LANES) lanes[PARAMETERS];
         const void *parameters[SUMMANDS * PARAMETERS], *in[INPUTS];
         void *out[OUTPUTS];
         for (int i = 0; i < c->inputs; i++) in[i] = c->data[i];
         for (int i = 0; i < c->outputs; i++) out[i] = c->data[c->inputs + c->parameters + i];
-        for (int i = 0; i < c->parameters; i++)
-            u->split(c->data[c->inputs + i], 0, lanes[SUMMANDS * i], MAX_LANES, MAX_LANES);
-        for (int i = 0; i < SUMMANDS * PARAMETERS; i++) parameters[i] = lanes[i];
+        for (int i = 0; i < c->parameters; i++) u->split(c->data[c->inputs + i], 0, lanes + i, MAX_LANES, MAX_LANES);
+        for (int i = 0; i < SUMMANDS * PARAMETERS; i++) parameters[i] = lanes[i / SUMMANDS].summands[i % SUMMANDS];
         const size_t size = item_size[c->dtype];
         const size_t first = before_line(in[0], size, n, kind_of[c->gate->index] == EXACT);
         if (first) {

@@ -15,9 +15,16 @@ enum {
     LOOP_COUNT
 };
 
-/* n elements from in[] to out[], contiguous and of the unit's real type. Parameter i is the sum of SUMMANDS
-   arrays from parameters[SUMMANDS i] on; element k reads index k of them where step is 1, index 0 where it is 0 (MAX_LANES
-   copies stand there). For ACTC_PARAMETER_BACKWARD out[i] receives the products g df/dp_i. */
+/* Room for a parameter of n elements, in either unit. */
+#define PARAMETER_ROOM(n)                                                                                              \
+    union {                                                                                                            \
+        double whole[n];                                                                                               \
+        float summands[SUMMANDS][n];                                                                                   \
+    }
+
+/* n elements from in[] to out[], contiguous and of the unit's real type. Parameter i is the sum of the SUMMANDS arrays from
+   parameters[SUMMANDS i] on; element k reads index k of them where step is 1, index 0 where it is 0 (MAX_LANES copies stand
+   there). For ACTC_PARAMETER_BACKWARD out[i] receives the products g df/dp_i. */
 typedef void loop(const void *const *in, void *const *out, size_t n, const void *const *parameters, size_t step);
 
 /* What a call of `hinges` does besides adding: begin with max(0, x) or its slope; at the end round and keep NaN. */
@@ -76,8 +83,8 @@ typedef struct unit {
     /* which of n <= BLOCK reals lie so near to the middle between two numbers of the dtype that their own error decides,
        and how many; near_zero: they are derivatives of a row that has isolated zeros */
     size_t (*doubtful[ACTC_DTYPE_COUNT])(const void *reals, size_t n, int near_zero, uint16_t *which);
-    /* strided doubles to their parts, which begin `apart` doubles from each other */
-    void (*split)(const char *doubles, ptrdiff_t stride, double *parts, size_t apart, size_t n);
+    /* strided doubles to reals, or to arrays of their summands, `apart` floats from each other */
+    void (*split)(const char *doubles, ptrdiff_t stride, void *reals, size_t apart, size_t n);
     /* by row, dtype and pass; NULL where they go by blocks */
     halves_loop *const (*halves)[2][ACTC_BACKWARD + 1];
     /* Adds `count` hinges a max(0, b - x), or their slopes, to a sum kept as pairs of doubles; at last the sum is rounded,

@@ -63,7 +63,7 @@
         __VA_ARGS__                                                                                                    \
     }
 
-/* Whether the float unit can hold a parameter as the sum of three floats with nothing lost to overflow or underflow. The largest
+/* Whether the float unit can hold a parameter as the sum of floats with nothing lost to overflow or underflow. The largest
    float times the second one must be finite, for at infinity bodies multiply them, and e^140 times the least parameter
    infinite, for there celu's exponentials end. */
 #define FLOATS_FROM 0x1p-72

@@ -57,14 +57,14 @@ static INLINE float to_f32(REAL v) { return (float)v; }
 
 STRIDED(f32, float)
 
-static void split(const char *doubles, ptrdiff_t stride, double *parts, size_t apart, size_t n)
+static void split(const char *doubles, ptrdiff_t stride, void *reals, size_t apart, size_t n)
 {
-    REAL *high = (REAL *)parts;
+    REAL *high = reals;
 #if DOUBLE
     (void)apart;
     for (size_t i = 0; i < n; i++) high[i] = *(const double *)(doubles + (ptrdiff_t)i * stride);
 #else
-    REAL *low = (REAL *)(parts + apart), *least = (REAL *)(parts + 2 * apart);
+    REAL *low = high + apart, *least = low + apart;
     for (size_t i = 0; i < n; i++) {
         const double v = *(const double *)(doubles + (ptrdiff_t)i * stride), rest = v - (REAL)v;
         high[i] = (REAL)v;

@@ -86,7 +86,8 @@ BODY(hard_sigmoid_onnx)
     const parameter alpha = p[0], beta = p[1];
     V zero = unless_nan(x, K(0));
     V bounded = sel(eq(alpha.high, K(0)), zero, max(K(-0x1p100f), min(K(0x1p100f), x)));
-    /* alpha x + beta, and less 1, but for 2^-46 of beta: near a kink too little for the digits of y, or for the sign of `past` */
+    /* alpha x + beta, and less 1, but for 2^-46 of beta. Within 2^-20 of beta from 0 y would lose digits, within 2^-42 from 1
+       the sign of `past` is not sure. */
     pair above = two_sum(beta.high, K(-1));
     V rest = fma(alpha.low, bounded, beta.low), y = fma(alpha.high, bounded, beta.high) + rest,
       past = fma(alpha.high, bounded, above.h) + (above.l + rest);

@@ -17,7 +17,7 @@ static OUT_OF_LINE RARE pair large_angles(M large, V x, const parameter *p, doub
         if (!(abs_one(xs[i]) <= 0x1.fffffep127)) continue;
         for (int k = 0; k < SUMMANDS; k++) {
             const double part = (double)xs[i] * factors[k][i];
-            double count = 0, high = part * 0x1.45f306dc9c883p-1, low; /* low: less than 2^-53 */
+            double count = 0, high = part * 0x1.45f306dc9c883p-1, low; /* low is beyond what floats show */
             if (!(abs_one(part) < 0x1p300)) continue;
             if (abs_one(part) >= 0x1p-8) reduce_large(part, 0, &count, &high, &low);
             whole += (int)count, rest += high;
@@ -37,7 +37,7 @@ static OUT_OF_LINE RARE pair large_angles(M large, V x, const parameter *p, doub
 /* sin(x + shift pi), shift 0 or 1/2: x = (n - shift) pi + r */
 static INLINE V sine(V x, REAL shift)
 {
-    V sum = fma(x, K(0x1.45f306p-2f), K(shift)) + K(MAGIC), turns = (sum - K(MAGIC)) - K(shift); /* n: its last bits */
+    V shifted_n = fma(x, K(0x1.45f306p-2f), K(shift)) + K(MAGIC), turns = (shifted_n - K(MAGIC)) - K(shift);
     V first = fnma(turns, K(0x1.921fb6p1f), x);
     V lost = shift > 0 ? x - fma(turns, K(0x1.921fb6p1f), first) : K(0); /* where x is small and turns is not 0 */
     pair second = two_product(turns, K(0x1.777a5cp-24f)), r = two_sum(first, second.h);
@@ -46,7 +46,7 @@ static INLINE V sine(V x, REAL shift)
     if (lanes_of(large)) {
         V quarters;
         r = sel_pair(large, large_angles(large, x, NULL, 2 * shift, 1, &quarters), r);
-        sum = sel(large, fma(quarters, K(0.5), K(MAGIC)), sum);
+        shifted_n = sel(large, fma(quarters, K(0.5), K(MAGIC)), shifted_n);
     }
     V z = r.h * r.h, s = K(-0x1.daca44p-26f);
     s = fma(s, z, K(0x1.7443eap-19f));
@@ -56,7 +56,7 @@ static INLINE V sine(V x, REAL shift)
     /* what r^2 and r^3 round off, times the first coefficient: without it 1.8 ULP around pi/2, not 1.2 */
     V cosine = fma(z, fma(z, K(0.037f), K(-0.4967f)), K(1)), cube = r.h * z;
     V rest = fma(r.h, fma(r.h, r.h, -z), fma(r.h, z, -cube));
-    return negated_if_odd(r.h + fma(cube, s, fma(rest, K(-1.0f / 6), r.l * cosine)), sum);
+    return negated_if_odd(r.h + fma(cube, s, fma(rest, K(-1.0f / 6), r.l * cosine)), shifted_n);
 }
 
 /* sin(r + n pi/2)^2, |r| <= pi/4: sin(r)^2 = z + z^2 P(z), z = r^2, or, for odd n, the rest to 1 */
