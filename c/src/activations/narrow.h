@@ -1,6 +1,5 @@
 /* narrow.h - what floats do in place of bodies that were written for doubles: the same mathematics in pairs of floats, where
-   ranges are shorter and parameters have low parts. These here are good to 1.3 ULP at default
-   parameters. */
+   ranges are shorter and parameters have low parts; or in plain floats, where that is good to 2 ULP. */
 
 static INLINE pair both(parameter p)
 {
@@ -103,38 +102,32 @@ BODY(hard_sigmoid_onnx)
     o->y = sel(gt(y, K(0)), min(K(1), y), zero);
     o->d = sel(gt(inside, K(0)), alpha.high, zero);
 }
-/* ---- of a square root ---- */
+/* ---- of a square root: see algebraic.h ---- */
 
-/* sqrt(s) and 1 over it */
-typedef struct {
-    pair root, inverse;
-} roots;
-
-static INLINE roots roots_of(pair s)
-{
-    roots o;
-    V h = square_root(s.h), r = K(1) / h, low = K(0.5) * r * (fnma(h, h, s.h) + s.l);
-    o.root.h = h, o.root.l = low;
-    o.inverse.h = r, o.inverse.l = r * fnma(r, low, fnma(r, h, K(1)));
-    return o;
-}
-
-/* see algebraic.h; x 2^j with alpha (x 2^j)^2 small enough for the cube of the root, where a vector needs it */
+/* x 2^j with alpha (x 2^j)^2 small enough for the cube of the root, where a vector needs it */
 static INLINE void isru_parts(V x, parameter alpha, result *o)
 {
     M none = eq(alpha.high, K(0));
-    V j = K(0), unit = K(1), scaled_x = x;
-    if (lanes_of(gt(abs(alpha.high * x) * abs(x), K(0x1p59f)))) {
-        V a = min(K(LARGEST), abs(x)), t = a * square_root(abs(alpha.high));
-        j = sel(gt(t, K(0x1p30f)), max(K(-126), -exponent(min(K(LARGEST), t))), K(0));
+    V j = K(0), unit = K(1), c = x, t = alpha.high * x;
+    if (lanes_of(gt(abs(t) * abs(x), K(0x1p59f)))) {
+        V a = min(K(LARGEST), abs(x)), far = a * square_root(abs(alpha.high));
+        j = sel(gt(far, K(0x1p30f)), max(K(-126), -exponent(min(K(LARGEST), far))), K(0));
         unit = two_to_the(j);
-        scaled_x = copysign(a, x) * unit;
+        c = copysign(a, x) * unit, t = alpha.high * c;
         unit = unit * unit;
     }
-    pair square = product_by(product_by(both(alpha), scaled_x), scaled_x), s = sum_with(square, unit);
-    pair r = roots_of(s).inverse, y = product_by(r, scaled_x), cube = product(product(r, r), r);
-    o->y = sel(none | eq(x, K(0)), x, y.h + y.l);
-    o->d = sel(none, unless_nan(x, K(1)), cube.h + cube.l);
+    /* with what t rounds off, before the sum for a rounding less, behind it where 1 + alpha x^2 may cancel */
+    V t_rest = fma(alpha.low, c, fma(alpha.high, c, -t)), behind = sel(lt(alpha.high, K(0)), t_rest, K(0));
+    V q = fma(behind, c, fma(t, c, fma(t_rest - behind, c, unit)));
+    o->y = sel(none, x, c / square_root(sel(gt(q, K(0)), q, K(NOT_A_NUMBER))));
+
+    /* 1/(s^2 s), of which all three are rounded: the rest of s is e/(2 s) */
+    pair square = two_product(t, c), s2 = sum_with(square, unit);
+    s2.l = fma(t_rest, c, s2.l);
+    V s = square_root(s2.h), cube = s2.h * s, e = fnma(s, s, s2.h) + s2.l, r = K(1) / cube;
+    V rest = fma(s, fma(K(0.5), e, s2.l), fma(s2.h, s, -cube));
+    V d = fma(r, fnma(r, rest, fnma(r, cube, K(1))), r);
+    o->d = sel(none, unless_nan(x, K(1)), d);
     scale w = {sel(none, K(0), max(K(-290), j + j + j))};
     with_rare_scale(o, w);
 }
@@ -147,32 +140,76 @@ BODY(isrlu)
     o->d = sel(left, o->d, unless_nan(x, K(1)));
     o->w.k = sel(left, o->w.k, K(0));
 }
+/* (s - 1)/2 is x^2/(2 (s + 1)) near 0; far out s is |x| */
 BODY(bent_identity)
 {
     NO_PARAMETERS;
-    V c = max(K(-0x1p40f), min(K(0x1p40f), x)); /* beyond, the root is |x| */
-    pair square = two_product(c, c);
-    roots s = roots_of(sum_with(square, K(1)));
-    V more = ratio(square, sum_with(s.root, K(1))), y = fma(K(0.5), more, x), far = K(0.5) * x;
-    o->y = sel(eq(c, x), sel(eq(x, K(0)), x, y), sel(gt(x, K(0)), x + far, sel(lt(x, K(0)), far, x)));
-    pair slope = plus(1, scaled_pair(product_by(s.inverse, c), K(0.5)));
-    o->d = slope.h + slope.l;
+    V a = abs(x), c = min(K(0x1p40f), a), s = square_root(fma(c, c, K(1)));
+    V near = fma(K(0.5) * x, x / (s + K(1)), x), middle = fma(K(0.5), s - K(1), x);
+    V far = x * sel(gt(x, K(0)), K(1.5), K(0.5));
+    o->y = copysign(sel(lt(a, K(1)), near, sel(lt(a, K(0x1p40f)), middle, far)), x);
+    o->d = fma(K(0.5), copysign(c, x) / s, K(1));
 }
+/* f' = f/s as (s^2 + a s)/(2 s^2) and b/(2 (s^2 + a s)), where the root weighs half */
 BODY(squareplus)
 {
     M above_0 = gt(x, K(0)), none = eq(p[0].high, K(0)), far = gt(abs(x), K(0x1p62f));
     squarable a = squarable_of(abs(x));
     pair b = both(p[0]), half = scaled_pair(b, K(0.5));
-    if (a.any) b = scaled_pair(scaled_pair(b, a.two_j), a.two_j);
-    roots s = roots_of(sum_of(two_product(a.a, a.a), b));
-    pair sum = sum_with(s.root, a.a), lower = ratio_pair(half, sum), upper = scaled_pair(sum, K(0.5));
-    pair d = product(sel_pair(above_0, upper, lower), s.inverse);
-    V below_0 = lower.h;
+    /* the low part of b goes into the sum, which is nearly s where it counts; b < 0 may cancel */
+    V low = sel(lt(b.h, K(0)), b.l, K(0));
+    b.l = b.l - low;
+    if (a.any) b = scaled_pair(scaled_pair(b, a.two_j), a.two_j), low = low * a.two_j * a.two_j;
+    V q = fma(a.a, a.a, b.h) + low, s = square_root(q);
+    pair sum = fast_two_sum(s, a.a);
+    sum.l = fma(K(0.5) * b.l, K(1) / sum.h, sum.l);
+    V below_0 = ratio(half, sum);
     if (a.any) below_0 = sel(lt(x, K(-LARGEST)), K(0), scaled(below_0, exp2_of(a.j)));
-    o->y = sel(above_0, sel(far | none, x, upper.h + upper.l), sel(none, unless_nan(x, K(0)), below_0));
-    o->d = sel(none, sel(above_0, K(1), unless_nan(x, K(0))), d.h + d.l);
-    scale w = {sel(above_0 | none, K(0), a.j + a.j)};
+    o->y = sel(above_0, sel(far | none, x, K(0.5) * (sum.h + sum.l)), sel(none, unless_nan(x, K(0)), below_0));
+
+    /* a small b over a large square is brought back by a large gradient */
+    V k = K(0);
+    if (lanes_of(gt(abs(x), K(0x1p26f)) & lt(abs(half.h), K(1))))
+        k = exponent(abs(half.h)), half = scaled_pair(half, two_to_the(-k));
+    pair as = two_product(a.a, s), whole = fast_two_sum(q, as.h);
+    whole.l = whole.l + (as.l + b.l);
+    V d = ratio(sel_pair(above_0, whole, half), sel_pair(above_0, fast_two_sum(q + q, b.l + b.l), whole));
+    o->d = sel(none, sel(above_0, K(1), unless_nan(x, K(0))), d);
+    scale w = {sel(above_0 | none, K(0), a.j + a.j + k)};
     with_rare_scale(o, w);
+}
+/* s (s + a) = s^2 + a s: t = a/(2 (s^2 + a s)), f'(-a) = (1 - a s)/(2 s^2 (s^2 + a s)), all over powers of 2^j */
+BODY(dish)
+{
+    NO_PARAMETERS;
+    M above_0 = gt(x, K(0));
+    /* far out by the exponent, not as squarable_of does: here the fourth power must not overflow */
+    V a = abs(x), j = K(0), one = K(1);
+    const unsigned any_far = lanes_of(gt(a, K(0x1p20f)));
+    if (any_far) {
+        a = min(K(LARGEST), a);
+        j = sel(gt(a, K(0x1p20f)), max(K(-126), -exponent(a)), K(0)), one = two_to_the(j);
+        a = a * one, one = one * one;
+    }
+    V q = fma(a, a, one), s = square_root(q);
+    pair as = two_product(a, s), sum = fast_two_sum(q, as.h);
+    sum.l = sum.l + as.l;
+    V t = K(0.5) * ratio(single(a), sum);
+    if (any_far) t = sel(lt(x, K(-LARGEST)), K(0), scaled_normal(t, exp2_of(j)));
+    o->y = sel(above_0, x - t, sel(eq(x, K(0)), x, -t));
+
+    /* f' has a zero: what s rounds off counts, and as with 1/s = s (s^2 + a s)/whole is had without a division */
+    pair s2 = sum_with(two_product(a, a), one), both;
+    s = square_root(s2.h), as = two_product(a, s), both = fast_two_sum(s2.h, as.h);
+    both.l = both.l + (as.l + s2.l);
+    pair whole = product(s2, both);
+    V n = fnma(a, s, one), r = K(1) / whole.h, d = n * r;
+    V lost = a * (K(0.5) * (fnma(s, s, s2.h) + s2.l) * (s * both.h * r));
+    V rest = fnma(d, fma(s2.h, lost, whole.l), fnma(d, whole.h, n) - lost);
+    d = K(0.5) * fma(rest, r, d);
+    scale w2 = exp2_of(j + j);
+    o->d = sel(above_0, K(1) - (any_far ? scaled(d, w2) : d), d);
+    with_rare_scale(o, unless(above_0, w2));
 }
 /* ---- with an exponential: see wide.h ---- */
 

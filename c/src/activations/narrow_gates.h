@@ -11,20 +11,26 @@ static INLINE pair tanh_of_pair(pair u)
 }
 
 /* x tanh(t) and tanh(t) + x t' (1 - tanh(t)^2), for t = value 2^k and t' = slope 2^k, both with the sign of `sign`. Where t
-   is small tanh(t) = t (1 + t^2 P(t^2)) (tools/coefficients/tanh.sollya: 2^-30), and the power of two is multiplied in
-   last; by the exponential phish has 2.1 ULP there. */
+   is small the power of two is multiplied in last. The derivative has zeros, and so wants tanh in pairs: for small t as
+   t (1 + t^2 P(t^2)) (tools/coefficients/tanh.sollya: 2^-30). */
 static INLINE void times_tanh(V x, V limited, V sign, pair value, pair slope, scale w, result *o)
 {
     V two_k = value_of(w);
     pair t = scaled_pair(value, two_k);
-    M small = lt(t.h, K(0.171875)), inside = lt(t.h, K(20));
-    V z = t.h * t.h, P = K(-0x1.b23082p-5f);
+    M inside = lt(t.h, K(20)), below_1 = lt(t.h, K(1)), small = lt(t.h, K(0.171875));
+    pair u = {min(K(20), t.h), sel(inside, t.l, K(0))};
+    V z = t.h * t.h;
+    hyperbolic light = light_hyperbolic_of(u.h, NOTHING);
+    pair curved = {value.h, fma(value.h * z, light.curve, value.l)}, T = sel_pair(below_1, curved, light.tanh_pair);
+    scale tail = {sel(below_1, w.k, K(0))};
+    o->y = scaled_normal(fma(x * sign, T.h, limited * sign * T.l), tail);
+
+    V P = K(-0x1.b23082p-5f);
     P = fma(P, z, K(0x1.110b58p-3f));
     P = fma(P, z, K(-0x1.555554p-2f));
-    pair u = {min(K(20), t.h), sel(inside, t.l, K(0))}, near = fast_two_sum(value.h, fma(value.h * z, P, value.l));
-    pair T = sel_pair(small, near, tanh_of_pair(scaled_pair(u, K(2))));
-    scale tail = {sel(small, w.k, K(0))};
-    o->y = scaled_normal(fma(x * sign, T.h, limited * sign * T.l), tail);
+    pair near = fast_two_sum(value.h, fma(value.h * z, P, value.l));
+    T = sel_pair(small, near, tanh_of_pair(scaled_pair(u, K(2))));
+    tail.k = sel(small, w.k, K(0));
     pair whole = scaled_pair(T, sel(small, two_k, K(1))), S = sum_with(neg(product(whole, whole)), K(1));
     pair steep = product_by(product(scaled_pair(slope, sel(small, K(1), two_k)), S), limited);
     pair d = sum_of(scaled_pair(T, sign), steep);
@@ -102,33 +108,6 @@ BODY(serf)
     pair G = product(product(root, scaled_pair(g, two_j)), sigma), d = sum_of(erf, product_by(G, c));
     o->d = d.h + d.l;
     with_scale(o, w);
-}
-
-/* s (s + a) = s^2 + a s: t = a/(2 (s^2 + a s)), f'(-a) = (1 - a s)/(2 s^2 (s^2 + a s)), all over powers of 2^j */
-BODY(dish)
-{
-    NO_PARAMETERS;
-    M above_0 = gt(x, K(0));
-    /* far out by the exponent, not as squarable_of does: here the fourth power must not overflow */
-    V a = abs(x), j = K(0), one = K(1);
-    const unsigned any_far = lanes_of(gt(a, K(0x1p20f)));
-    if (any_far) {
-        a = min(K(LARGEST), a);
-        j = sel(gt(a, K(0x1p20f)), max(K(-126), -exponent(a)), K(0)), one = two_to_the(j);
-        a = a * one, one = one * one;
-    }
-    pair square = sum_with(two_product(a, a), one);
-    V h = square_root(square.h), low = K(0.5) * (fnma(h, h, square.h) + square.l) / h;
-    pair as = two_product(h, a), both;
-    V t = K(0.5) * ratio(single(a), sum_of(square, as));
-    if (any_far) t = sel(lt(x, K(-LARGEST)), K(0), scaled_normal(t, exp2_of(j)));
-    as.l = fma(low, a, as.l); /* f' has a zero */
-    both = sum_of(square, as);
-    scale w2 = exp2_of(j + j);
-    o->y = sel(above_0, x - t, sel(eq(x, K(0)), x, -t));
-    V d = K(0.5) * ratio(sum_with(neg(as), one), product(square, fast_two_sum(both.h, both.l)));
-    o->d = sel(above_0, K(1) - (any_far ? scaled(d, w2) : d), d);
-    with_rare_scale(o, unless(above_0, w2));
 }
 
 /* Phi(u), u = (x - mu)/sigma; sigma = 0 gives what IEEE arithmetic gives */

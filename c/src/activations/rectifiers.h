@@ -244,8 +244,9 @@ BODY(sparse_plus)
 {
     NO_PARAMETERS;
     M more = gt(x, K(-1)), less = lt(x, K(1));
-    pair t = two_sum(x, K(1)), square = product(t, t);
-    o->y = sel(more, sel(less, (square.h + square.l) * K(0.25), x), unless_nan(x, K(0)));
+    pair t = fast_two_sum(K(1), x);
+    V parabola = fma(t.h, K(0.25) * t.h, K(0.5) * t.h * t.l);
+    o->y = sel(more, sel(less, parabola, x), unless_nan(x, K(0)));
     o->d = sel(more, sel(less, (x + K(1)) * K(0.5), K(1)), unless_nan(x, K(0)));
     o->d2 = sel(more, sel(gt(x, K(1)), K(0), K(0.5)), unless_nan(x, K(0)));
 }

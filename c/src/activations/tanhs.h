@@ -4,6 +4,7 @@
 typedef struct {
     V tanh, sech2;
     pair tanh_pair, sech2_pair; /* for what comes near to cancelling */
+    V curve;                    /* below 1, tanh(a) = a + a^3 curve */
     scale w;
 } hyperbolic;
 
@@ -25,19 +26,47 @@ static INLINE hyperbolic hyperbolic_of(V u, V rest)
     return o;
 }
 
+/* The same in floats: tanh below 1 by a polynomial (tools/coefficients/tanh.sollya: 2^-28), above by 1 - 2 sigma(-2a), which
+   weighs little there: 0.9 ULP. What `rest` of a does to tanh is left to the caller; a < EXP_LIMIT/2 where there is one. */
+static INLINE hyperbolic light_hyperbolic_of(V a, V rest)
+{
+    hyperbolic o;
+    logistic t = logistic_of(a + a, rest + rest);
+    V sigma = K(1) / t.m, tail = sigma * t.two_k, z = a * a; /* sigma(-2a) is tail, less what the division loses */
+    V lost = fma(sigma, t.lost, fma(sigma, t.m, K(-1)));
+    o.sech2 = K(4) * fnma(sigma, fma(lost, fma(K(-2), tail, K(1)), tail), sigma);
+    o.w = t.w;
+    V P = K(0x1.4ad2b2p-13f);
+    P = fma(P, z, K(-0x1.00a3fp-10f));
+    P = fma(P, z, K(0x1.af19d2p-9f));
+    P = fma(P, z, K(-0x1.1f09f8p-7f));
+    P = fma(P, z, K(0x1.661p-6f));
+    P = fma(P, z, K(-0x1.ba1c2cp-5f));
+    P = fma(P, z, K(0x1.11113p-3f));
+    P = fma(P, z, K(-0x1.555556p-2f));
+    M small = lt(a, K(1));
+    o.tanh_pair = fast_two_sum(sel(small, a, K(1)), sel(small, a * z * P, K(-2) * tail));
+    o.tanh = o.tanh_pair.h;
+    o.curve = P;
+    return o;
+}
+
 /* v, about a^2 (1 - a^2 ..), where a^2 is all that a double holds: the square of a float may be a tie, and v lies below it */
 static INLINE V below_tie(V v, V a) { return !DOUBLE ? v : sel(lt(a, K(0x1p-25)), v * K(0x1.fffffffffffffp-1), v); }
 
-BODY(softcap)
+BODY(softcap) /* of |x| and |cap|; y has the sign of x */
 {
-    V c = p[0].high, lost, h = over(x, p[0], &lost), a = abs(h);
-    M none = eq(c, K(0));
-    V rest = sel(lt(a, K(LARGEST)) & lt(abs(c), K(INFINITE)), lost * copysign(K(1), h), K(0));
-    hyperbolic t = hyperbolic_of(a + a, rest + rest);
+    V sign = copysign(K(1), p[0].high), lost;
+    parameter c = {abs(p[0].high), sign * p[0].low, sign * p[0].least};
+    V h = over(abs(x), c, &lost), rest = sel(lt(h, K(EXP_LIMIT / 2)) & lt(c.high, K(INFINITE)), lost, K(0));
+    M none = eq(c.high, K(0));
+    hyperbolic t = DOUBLE ? hyperbolic_of(h + h, rest + rest) : light_hyperbolic_of(h, rest);
     V zero = unless_nan(x, copysign(K(0), x));
-    o->y = sel(none, zero, sel(lt(a, K(0x1p-30)), x, scale_by(copysign(t.tanh, h), p[0])));
+    V low = fma(rest, fnma(t.tanh, t.tanh, K(1)), t.tanh_pair.l), y = t.tanh * c.high,
+      with_parts = fma(t.tanh, c.high, fma(t.tanh, c.low, low * c.high));
+    o->y = sel(none, zero, sel(lt(h, K(0x1p-30)), x, copysign(DOUBLE ? y : with_parts, x)));
     o->d = sel(none, zero, t.sech2);
-    o->d2 = sel(none, zero, scaled(K(-2) * copysign(t.tanh, h) * t.sech2, t.w) / c);
+    o->d2 = sel(none, zero, scaled(K(-2) * copysign(t.tanh, x) * t.sech2, t.w) / c.high);
     scale w = {sel(none, K(0), t.w.k)};
     with_scale(o, w);
 
@@ -54,16 +83,16 @@ BODY(softcap)
                                           1.0 / 6};
     for (int i = 0; i < 9; i++) s = fma(s, z, K(coefficients[i]));
     V sech2 = scaled(t.sech2, t.w), near = K(4) * h * h * h * s * sech2,
-      far = fnma(min(K(EXP_LIMIT), a), sech2, t.tanh);
-    o->dp[0] = sel(none, zero, sel(lt(a, K(1)), near, copysign(far, h)));
+      far = fnma(min(K(EXP_LIMIT), h), sech2, t.tanh), slope = sign * sel(lt(h, K(1)), near, far);
+    o->dp[0] = sel(none, zero, sel(lt(x, K(0)), -slope, slope));
 }
 BODY(lisht)
 {
     NO_PARAMETERS;
     V a = abs(x);
-    hyperbolic t = hyperbolic_of(a + a, NOTHING);
+    hyperbolic t = DOUBLE ? hyperbolic_of(a + a, NOTHING) : light_hyperbolic_of(a, NOTHING);
     V c = min(K(EXP_LIMIT), a);
-    o->y = below_tie(a * t.tanh, a);
+    o->y = DOUBLE ? below_tie(a * t.tanh, a) : fma(a, t.tanh, c * t.tanh_pair.l);
     o->d = copysign(fma(c, scaled(t.sech2, t.w), t.tanh), x);
     pair bracket = sum_with(neg(product_by(t.tanh_pair, c)), K(1));
     o->d2 = scaled(K(2) * (bracket.h + bracket.l) * t.sech2, t.w);
@@ -72,9 +101,10 @@ BODY(lisht)
 BODY(tanhshrink)
 {
     NO_PARAMETERS;
-    V a = abs(x), z = a * a;
+    V a = abs(x);
+#if DOUBLE
     hyperbolic t = hyperbolic_of(a + a, NOTHING);
-    V c = K(0x1.c1521f082ed9ap-28);
+    V z = a * a, c = K(0x1.c1521f082ed9ap-28);
     c = fma(c, z, K(-0x1.4afbb020b95a9p-24));
     c = fma(c, z, K(0x1.e2f2cfb503363p-22));
     c = fma(c, z, K(-0x1.ddcc830dc2e7fp-20));
@@ -91,17 +121,17 @@ BODY(tanhshrink)
     c = fma(c, z, K(0x1.ba1ba1ba14da2p-5));
     c = fma(c, z, K(-0x1.1111111111095p-3));
     c = fma(c, z, K(0x1.5555555555555p-2));
-#if DOUBLE
     V k, e = (K(1) + exp_reduced(max(K(-EXP_LIMIT), K(-2) * a), &k)) * value_of(exp2_of(k));
     V large = (a - K(1)) + (e + e) / (K(1) + e);
     /* a - 1 may be a tie of a narrower type but for what a double does not hold: one more in the last place tells */
     large = sel(gt(a, K(20)) & lt(a, K(0x1p53)), large * K(0x1.0000000000001p0), large);
     o->y = copysign(sel(lt(a, K(1)), x * z * c, large), x);
     o->d = below_tie(t.tanh * t.tanh, a);
-#else /* 2e/(1 + e) rounded is 1.99 ULP above 1, c 1.84 below; tanh in pairs 3.8 at 0.25 */
-    pair off = two_sum(a, -t.tanh_pair.h), cube = product_by(product_by(two_product(a, a), a), c),
+#else
+    hyperbolic t = light_hyperbolic_of(a, NOTHING);
+    pair off = fast_two_sum(a, -t.tanh), cube = product_by(product_by(two_product(a, a), a), -t.curve),
          square = product(t.tanh_pair, t.tanh_pair);
-    o->y = copysign(sel(lt(a, K(0.5)), cube.h + cube.l, closed(off.h, off.l - t.tanh_pair.l)), x);
+    o->y = copysign(sel(lt(a, K(1)), cube.h + cube.l, closed(off.h, off.l - t.tanh_pair.l)), x);
     o->d = square.h + square.l;
 #endif
     M small = lt(a, K(C(0x1p-40f, 0x1p-400))); /* the square underflows where its product with a gradient need not */
