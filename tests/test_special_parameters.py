@@ -297,3 +297,13 @@ def test_large_gradients_bring_back_the_slope_of_a_small_b(b: float) -> None:
         root = mp.sqrt(mpf(float(x)) ** 2 + mpf(b))
         exact = mpf(float(g)) * mpf(b) / (2 * root * (root - mpf(float(x))))
         assert oracle.FORMATS["float32"].error(float(actc.squareplus.backward(g, x, b)), exact) <= 4, x
+
+
+@pytest.mark.parametrize("beta", [0.1, 1 / 3, 7.7, 1e-6])
+def test_smelu_where_its_parabola_begins(beta: float) -> None:
+    """x + beta next to 0: what beta is beyond a float is a good part of it."""
+    edge = np.float32(-beta)
+    for x in edge + np.arange(-2, 40, dtype=np.float32) * np.spacing(abs(edge)):
+        t = max(mpf(float(x)) + mpf(beta), mpf(0))
+        for found, wanted in ((actc.smelu(x, beta), t * t / 4 / beta), (actc.smelu.derivative(x, beta), t / 2 / beta)):
+            assert oracle.FORMATS["float32"].error(float(found), wanted) <= 2, (x, found)

@@ -12,12 +12,12 @@ BODY(smelu)
 {
     parameter b = p[0];
     M more = above(x, minus(b)), less = below(x, b);
-    V zero = unless_nan(x - b.high, K(0)), b4 = K(4) * b.high, inverse = K(1) / b4;
-    pair t = two_sum(x, b.high);
+    V zero = unless_nan(x, K(0)), b4 = K(4) * b.high, inverse = K(1) / b4;
+    pair t = fast_two_sum(b.high, x);
     t = fast_two_sum(t.h, t.l + b.low);
     V w = t.h * inverse, rest = (fnma(w, b4, t.h) + fnma(w, K(4) * b.low, t.l)) * inverse; /* t/(4 beta) */
-    V q = t.h * w, low = fma(t.h, w, -q) + fma(t.h, rest, t.l * w);
-    o->y = sel(more, sel(less, q + low, x), zero);
+    V parabola = fma(t.h, w, fma(t.h, rest, t.l * w));
+    o->y = sel(more, sel(less, parabola, x), zero);
     o->d = sel(more, sel(less, K(2) * (w + rest), K(1)), zero);
 }
 BODY(star_relu)
@@ -48,22 +48,25 @@ static INLINE pair intercept(parameter t, parameter a)
 BODY(srelu)
 {
     parameter tl = p[0], tr = p[2], a;
-    M right = below(x, tr), after = above(x, tl); /* x may be on the line of the right, else on that of the left */
+    M after = above(x, tl),
+      middle = after & below(x, tr); /* else x is on the line of the right, or on that of the left */
     M out_of_order = gt(tl.high, tr.high) | (eq(tl.high, tr.high) & gt(tl.low, tr.low));
-    V known = sel(out_of_order, K(NOT_A_NUMBER), x);
     a.high = sel(after, p[3].high, p[1].high), a.low = sel(after, p[3].low, p[1].low);
     pair c = sel_pair(after, intercept(tr, p[3]), intercept(tl, p[1]));
-    M flat = eq(a.high, K(0));
-    V bounded = sel(flat, K(0), x), line = fma(a.high, bounded, c.h), rest = fma(a.low, bounded, c.l);
-    /* 0.2 times -1e-45 is -0, and -0 + 0 would be 0 */
-    V y = sel(lt(abs(line), K(INFINITE)) & (flat | gt(abs(rest), K(0))), line + rest, line);
-    y = sel(after & right, x, y);
-    o->y = unless_nan(known, sel(eq(x, K(0)) & eq(y, K(0)), x, y));
-    o->d = unless_nan(known, sel(after & right, K(1), a.high));
+    V line = fma(a.high, x, c.h), y = sel(middle, x, line + fma(a.low, x, c.l));
+    if (lanes_of(is_normal(y)) != (1u << LANES) - 1) { /* 0 inf; and 0.2 times -1e-45 is -0, but -0 + 0 would be 0 */
+        M flat = eq(a.high, K(0));
+        V bounded = sel(flat, K(0), x), rest = fma(a.low, bounded, c.l);
+        line = fma(a.high, bounded, c.h);
+        line = sel(lt(abs(line), K(INFINITE)) & (flat | gt(abs(rest), K(0))), line + rest, line);
+        y = sel(middle | (eq(x, K(0)) & eq(line, K(0))), x, line);
+    }
+    o->y = unless_nan(x, sel(out_of_order, K(NOT_A_NUMBER), y));
+    o->d = unless_nan(x, sel(out_of_order, K(NOT_A_NUMBER), sel(middle, K(1), a.high)));
 }
-/* alpha x + beta, and 1 if that is in (0, 1), where the last bits of the parameters tell: x = -2.5 is a kink but for them.
+/* h: alpha x + beta, and l: 1 if that is in (0, 1), where the last bits of the parameters tell: x = -2.5 is a kink but for them.
    There the larger terms cancel exactly, and the sign of what is left is right. */
-static OUT_OF_LINE RARE V line_of_doubles(V x, parameter alpha, parameter beta, V *inside)
+static INLINE pair line_of_doubles(V x, parameter alpha, parameter beta)
 {
     float lanes[2 * SUMMANDS][LANES], xs[LANES], ys[LANES], insides[LANES];
     store(xs, x);
@@ -77,30 +80,33 @@ static OUT_OF_LINE RARE V line_of_doubles(V x, parameter alpha, parameter beta, 
         ys[i] = (float)(line + rest);
         insides[i] = line + rest > 0 && (line - 1) + rest < 0;
     }
-    *inside = load(insides);
-    return load(ys);
+    pair r = {load(ys), load(insides)};
+    return r;
 }
+static OUT_OF_LINE RARE V line_alone(V x, parameter alpha, parameter beta) { return line_of_doubles(x, alpha, beta).h; }
+static OUT_OF_LINE RARE V side_alone(V x, parameter alpha, parameter beta) { return line_of_doubles(x, alpha, beta).l; }
+
 BODY(hard_sigmoid_onnx)
 {
     const parameter alpha = p[0], beta = p[1];
-    V zero = unless_nan(x, K(0));
-    V bounded = sel(eq(alpha.high, K(0)), zero, max(K(-0x1p100f), min(K(0x1p100f), x)));
+    V bounded = sel(eq(alpha.high, K(0)), unless_nan(x, K(0)), max(K(-0x1p100f), min(K(0x1p100f), x)));
     /* alpha x + beta, and less 1, but for 2^-46 of beta. Within 2^-20 of beta from 0 y would lose digits, within 2^-42 from 1
        the sign of `past` is not sure. */
+    V rest = fma(alpha.low, bounded, beta.low), y = fma(alpha.high, bounded, beta.high) + rest, own = y;
+    M lost = lt(abs(y), abs(beta.high) * K(0x1p-20f));
+    if (lanes_of(lost)) own = sel(lost, line_alone(bounded, alpha, beta), y);
+    o->y = min(K(1), max(K(0), own)) + K(0);
+
     pair above = two_sum(beta.high, K(-1));
-    V rest = fma(alpha.low, bounded, beta.low), y = fma(alpha.high, bounded, beta.high) + rest,
-      past = fma(alpha.high, bounded, above.h) + (above.l + rest);
-    V inside = sel(gt(y, K(0)) & lt(past, K(0)), K(1), K(0));
-    M open = lt(abs(y), fma(abs(beta.high), K(0x1p-20f), K(0x1p-140f))) |
-             lt(abs(past), fma(abs(beta.high), K(0x1p-42f), K(0x1p-42f)));
-    open = open & gt(abs(bounded), K(0)); /* at 0 y is beta, however near to a kink */
-    if (lanes_of(open)) {
-        V side, decided = line_of_doubles(bounded, alpha, beta, &side);
-        y = sel(open, decided, y);
-        inside = sel(open, side, inside);
+    V past = fma(alpha.high, bounded, above.h) + (above.l + rest);
+    M inside = gt(y, K(0)) & lt(past, K(0)), at_0 = lt(abs(y), fma(abs(beta.high), K(0x1p-20f), K(0x1p-140f)));
+    M unsure = at_0 | lt(abs(past), fma(abs(beta.high), K(0x1p-42f), K(0x1p-42f)));
+    unsure = unsure & gt(abs(bounded), K(0)); /* at 0 y is beta, however near to a kink */
+    if (lanes_of(unsure)) {
+        V one_inside = sel(inside, K(1), K(0));
+        inside = gt(sel(unsure, side_alone(bounded, alpha, beta), one_inside), K(0));
     }
-    o->y = sel(gt(y, K(0)), min(K(1), y), zero);
-    o->d = sel(gt(inside, K(0)), alpha.high, zero);
+    o->d = sel(inside, alpha.high, unless_nan(x, K(0)));
 }
 /* ---- of a square root: see algebraic.h ---- */
 

@@ -129,15 +129,17 @@ BODY(tanhshrink)
     o->d = below_tie(t.tanh * t.tanh, a);
 #else
     hyperbolic t = light_hyperbolic_of(a, NOTHING);
-    pair off = fast_two_sum(a, -t.tanh), cube = product_by(product_by(two_product(a, a), a), -t.curve),
-         square = product(t.tanh_pair, t.tanh_pair);
+    pair off = fast_two_sum(a, -t.tanh), cube = product_by(product_by(two_product(a, a), a), -t.curve);
     o->y = copysign(sel(lt(a, K(1)), cube.h + cube.l, closed(off.h, off.l - t.tanh_pair.l)), x);
-    o->d = square.h + square.l;
+    o->d = fma(t.tanh, t.tanh, (t.tanh + t.tanh) * t.tanh_pair.l);
 #endif
-    M small = lt(a, K(C(0x1p-40f, 0x1p-400))); /* the square underflows where its product with a gradient need not */
-    V t_small = a * K(C(0x1p90f, 0x1p700));
-    o->d = sel(small, t_small * t_small, o->d);
-    scale w = {sel(small, K(C(-180, -1400)), K(0))};
+    scale w = {K(0)}; /* the square underflows where its product with a gradient need not */
+    M small = lt(a, K(C(0x1p-40f, 0x1p-400)));
+    if (lanes_of(small)) {
+        V large_tanh = a * K(C(0x1p90f, 0x1p700));
+        o->d = sel(small, large_tanh * large_tanh, o->d);
+        w.k = sel(small, K(C(-180, -1400)), K(0));
+    }
     with_rare_scale(o, w);
     o->d2 = scaled(K(2) * copysign(t.tanh, x) * t.sech2, t.w);
 }
