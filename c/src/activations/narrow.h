@@ -130,6 +130,7 @@ static INLINE void isru_parts(V x, parameter alpha, result *o)
     /* 1/(s^2 s), of which all three are rounded: the rest of s is e/(2 s) */
     pair square = two_product(t, c), s2 = sum_with(square, unit);
     s2.l = fma(t_rest, c, s2.l);
+    if (lanes_of(lt(alpha.high, K(0)))) s2 = fast_two_sum(s2.h, s2.l); /* which may cancel */
     V s = square_root(s2.h), cube = s2.h * s, e = fnma(s, s, s2.h) + s2.l, r = K(1) / cube;
     V rest = fma(s, fma(K(0.5), e, s2.l), fma(s2.h, s, -cube));
     V d = fma(r, fnma(r, rest, fnma(r, cube, K(1))), r);
