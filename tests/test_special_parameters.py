@@ -250,33 +250,32 @@ def test_the_last_bits_of_parameters_tell_the_side_of_a_kink() -> None:
     assert np.all(f(np.float32([np.inf, -np.inf, 0]), alpha=0.0, beta=1.0) == 1)
 
 
+def within_two_units(name: str, x: Any, parameter: float) -> None:
+    """f and f' of float32 against arbitrary precision."""
+    row, f = next(r for r in ROWS if r.name == name), actc.functions[name]
+    for order, pass_ in enumerate([f, f.derivative]):
+        formula = oracle.formula_of(row, order)
+        for v, y in zip(x, pass_(x, parameter), strict=True):
+            wanted = formula.exact(float(v), parameter)
+            assert oracle.FORMATS["float32"].error(float(y), wanted) <= 2, (parameter, v, y, wanted)
+
+
 @pytest.mark.parametrize("alpha", [0.2, -1 / 3, 7.1, 1e-5, 12345.6789])
 def test_the_last_bits_of_alpha_tell_the_sine_of_large_products(alpha: float) -> None:
     """snake and f', also next to zeros of f', wherever alpha x is: as many digits as anywhere else."""
     rng = np.random.default_rng(26)
     zeros = (rng.integers(-(10**6), 10**6, 100) - 0.25) * np.pi / alpha
     x = np.concatenate([zeros, rng.normal(size=100) * 2.0 ** rng.integers(-20, 120, 100)]).astype(np.float32)
-    row = next(r for r in ROWS if r.name == "snake")
-    for order, pass_ in enumerate([actc.snake, actc.snake.derivative]):
-        formula = oracle.formula_of(row, order)
-        for v, y in zip(x, pass_(x, alpha=alpha), strict=True):
-            wanted = formula.exact(float(v), alpha)
-            assert oracle.FORMATS["float32"].error(float(y), wanted) <= 2, (v, y, wanted)
+    within_two_units("snake", x, alpha)
 
 
 @pytest.mark.parametrize(("name", "largest"), [("isru", 16), ("isrlu", 16), ("squareplus", 16), ("softcap", 2)])
 def test_any_parameter_is_as_good_as_the_default(name: str, largest: int) -> None:
     """Their float kernels leave roundings where they weigh half, which the bits of an odd parameter must not upset."""
     r = np.random.default_rng(27)
-    row = next(r for r in ROWS if r.name == name)
     for parameter in (4.613349080949237, 0.063522841604131, 16.220982425002372, 42.80899288635861, 3.7e-5, 90210.77):
         x = (r.uniform(0.5, 2, 400) * r.choice([-1, 1], 400) * 2.0 ** r.integers(-12, largest, 400)).astype("f4")
-        x = np.append(x, np.float32(x / np.sqrt(parameter)))
-        for order, pass_ in enumerate([actc.functions[name], actc.functions[name].derivative]):
-            formula = oracle.formula_of(row, order)
-            for v, y in zip(x, pass_(x, parameter), strict=True):
-                wanted = formula.exact(float(v), parameter)
-                assert oracle.FORMATS["float32"].error(float(y), wanted) <= 2, (parameter, v, y, wanted)
+        within_two_units(name, np.append(x, np.float32(x / np.sqrt(parameter))), parameter)
 
 
 def test_roots_that_cancel() -> None:

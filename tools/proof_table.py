@@ -22,8 +22,8 @@ and for how many inputs.
 - **float64**: sampled, and searched near the worst: the largest error that was found, not a bound.
 
 `same bits` names the instruction sets that gave the same results for the same inputs, in brackets those that did for
-every 1009th; `sse2+fma` is the text of sse2 compiled with the processor's fma, for emulated it takes an hour a function
-(the emulation is tried by tests/c/test_fma.c). `digest` is the beginning of the SHA-256 in proof.json.
+every 1009th; `sse2+fma` is the text of sse2 compiled with the processor's fma, for emulated a function takes up to an
+hour and a half (the emulation is tried by tests/c/test_fma.c). `digest` is the beginning of the SHA-256 in proof.json.
 """
 FLOAT = ("max ULP", "at", "misrounded", "exact: max ULP", "at", "misrounded", "inputs", "open", "same bits", "digest")
 HALF = ("max ULP", "misrounded", "exact: max ULP", "misrounded", "same bits", "digest")

@@ -182,8 +182,7 @@ void actc_through_blocks(const isa *in_use, const unit *u, loop *f, const fits *
     pending doubts;
     const void *parameters[SUMMANDS * MAX_PARAMETERS];
     void *out[MAX_PARAMETERS];
-    for (int i = 0; i < SUMMANDS * MAX_PARAMETERS; i++)
-        parameters[i] = s.parameters[i / SUMMANDS].summands[i % SUMMANDS];
+    POINT_TO(s.parameters, MAX_PARAMETERS, parameters);
     doubts.count = 0;
     for (int i = 0; i < MAX_PARAMETERS; i++) {
         out[i] = s.out[i];

@@ -138,7 +138,7 @@ static void through_blocks(const isa *in_use, const unit *u, const call *c, size
     double words[OUTPUTS][BLOCK];
     const void *in[INPUTS], *parameters[SUMMANDS * PARAMETERS];
     void *out[OUTPUTS] = {s.out[0], s.out[1]};
-    for (int i = 0; i < SUMMANDS * PARAMETERS; i++) parameters[i] = s.parameters[i / SUMMANDS].summands[i % SUMMANDS];
+    POINT_TO(s.parameters, PARAMETERS, parameters);
     for (int i = 0; i < c->parameters; i++) vary |= c->strides[c->inputs + i] != 0;
 
     for (size_t at = 0, n; at < total; at += n) {
@@ -207,7 +207,7 @@ static void run(const call *c, size_t n)
         for (int i = 0; i < c->inputs; i++) in[i] = c->data[i];
         for (int i = 0; i < c->outputs; i++) out[i] = c->data[c->inputs + c->parameters + i];
         for (int i = 0; i < c->parameters; i++) u->split(c->data[c->inputs + i], 0, lanes + i, MAX_LANES, MAX_LANES);
-        for (int i = 0; i < SUMMANDS * PARAMETERS; i++) parameters[i] = lanes[i / SUMMANDS].summands[i % SUMMANDS];
+        POINT_TO(lanes, PARAMETERS, parameters);
         const size_t size = item_size[c->dtype];
         const size_t first = before_line(in[0], size, n, kind_of[c->gate->index] == EXACT);
         if (first) {

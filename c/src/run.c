@@ -26,8 +26,7 @@ static void parameter_sums(const isa *in_use, const call *c, size_t total)
     pairwise sums[MAX_PARAMETERS];
     const void *parameters[SUMMANDS * MAX_PARAMETERS];
     void *out[MAX_PARAMETERS];
-    for (int i = 0; i < SUMMANDS * MAX_PARAMETERS; i++)
-        parameters[i] = s.parameters[i / SUMMANDS].summands[i % SUMMANDS];
+    POINT_TO(s.parameters, MAX_PARAMETERS, parameters);
     for (int i = 0; i < MAX_PARAMETERS; i++) {
         out[i] = s.out[i];
         sums[i].blocks = 0;
@@ -95,8 +94,7 @@ void actc_run(const call *c, size_t n)
             const void *parameters[SUMMANDS * MAX_PARAMETERS];
             for (int i = 0; i < c->parameters; i++)
                 u->split(c->data[c->inputs + i], 0, lanes + i, MAX_LANES, MAX_LANES);
-            for (int i = 0; i < SUMMANDS * c->parameters; i++)
-                parameters[i] = lanes[i / SUMMANDS].summands[i % SUMMANDS];
+            POINT_TO(lanes, c->parameters, parameters);
             const void *in[2] = {c->data[0], c->data[1]};
             void *out[2] = {c->data[c->inputs + c->parameters], c->data[c->inputs + c->parameters + c->outputs - 1]};
             const size_t first = before_line(in[0], (size_t)size, n, actc_kind_of[c->row] == EXACT);

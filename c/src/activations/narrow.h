@@ -48,13 +48,13 @@ static INLINE pair intercept(parameter t, parameter a)
 BODY(srelu)
 {
     parameter tl = p[0], tr = p[2], a;
-    M after = above(x, tl),
-      middle = after & below(x, tr); /* else x is on the line of the right, or on that of the left */
+    M after = above(x, tl), middle = after & below(x, tr); /* else on the line of the right, or on that of the left */
     M out_of_order = gt(tl.high, tr.high) | (eq(tl.high, tr.high) & gt(tl.low, tr.low));
     a.high = sel(after, p[3].high, p[1].high), a.low = sel(after, p[3].low, p[1].low);
     pair c = sel_pair(after, intercept(tr, p[3]), intercept(tl, p[1]));
     V line = fma(a.high, x, c.h), y = sel(middle, x, line + fma(a.low, x, c.l));
-    if (lanes_of(is_normal(y)) != (1u << LANES) - 1) { /* 0 inf; and 0.2 times -1e-45 is -0, but -0 + 0 would be 0 */
+    if (lanes_of(is_normal(y)) != (1u << LANES) - 1) {
+        /* 0 inf is NaN, which all_normal may let pass; and 0.2 times -1e-45 is -0, but -0 + 0 would be 0 */
         M flat = eq(a.high, K(0));
         V bounded = sel(flat, K(0), x), rest = fma(a.low, bounded, c.l);
         line = fma(a.high, bounded, c.h);
@@ -130,7 +130,7 @@ static INLINE void isru_parts(V x, parameter alpha, result *o)
     /* 1/(s^2 s), of which all three are rounded: the rest of s is e/(2 s) */
     pair square = two_product(t, c), s2 = sum_with(square, unit);
     s2.l = fma(t_rest, c, s2.l);
-    if (lanes_of(lt(alpha.high, K(0)))) s2 = fast_two_sum(s2.h, s2.l); /* which may cancel */
+    if (lanes_of(lt(alpha.high, K(0)))) s2 = fast_two_sum(s2.h, s2.l); /* it may cancel */
     V s = square_root(s2.h), cube = s2.h * s, e = fnma(s, s, s2.h) + s2.l, r = K(1) / cube;
     V rest = fma(s, fma(K(0.5), e, s2.l), fma(s2.h, s, -cube));
     V d = fma(r, fnma(r, rest, fnma(r, cube, K(1))), r);
