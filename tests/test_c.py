@@ -138,6 +138,12 @@ def test_guard_pages_of_every_entry(build):
     build.run_program("test_guard", tried(build))
 
 
+@pytest.mark.skipif("ACTC_TEST_CFLAGS" in os.environ, reason="sanitizers take more")
+def test_stack(build):
+    """What docs/embed.md says of it."""
+    build.run_program("test_stack", build.isas)
+
+
 @pytest.mark.skipif(sys.platform == "darwin", reason="has no barriers for threads")
 def test_threads(build):
     build.run_program("test_threads", build.isas[:1])  # which it switches

@@ -7,8 +7,9 @@
 enum { LONG_RUN = 64, PATTERN = 1024, MOST = 2 + 2 * MAX_PARAMETERS };
 
 /* Channels of few neighbours: the parameters of up to PATTERN elements are written out, as an array beside x. */
-static void short_runs(const actc_activation *f, enum actc_pass pass, enum actc_dtype dtype, char *const *arrays,
-                       int inputs, int outputs, size_t n, const double *params, size_t channels, size_t inner)
+static OWN_FRAME void short_runs(const actc_activation *f, enum actc_pass pass, enum actc_dtype dtype,
+                                 char *const *arrays, int inputs, int outputs, size_t n, const double *params,
+                                 size_t channels, size_t inner)
 {
     const size_t size = item_size[dtype], period = channels * inner;
     double values[MAX_PARAMETERS][PATTERN];

@@ -128,7 +128,7 @@ static void reconsider(const isa *in_use, const call *c, size_t at, const uint16
 
 /* Block by block through one unit; what it cannot decide, be it that a parameter does not fit or that the result is
    doubtful, is computed again. These are few: 1 in 2^23 of float32 in doubles, 1 in 512 of float16 in floats. */
-static void through_blocks(const isa *in_use, const unit *u, const call *c, size_t total)
+static OWN_FRAME void through_blocks(const isa *in_use, const unit *u, const call *c, size_t total)
 {
     loop *const f = u->gates[c->gate->index][c->pass];
     const int own = c->dtype == (u == in_use->f32 ? ACTC_F32 : ACTC_F64), is_float = u == in_use->f32;

@@ -21,6 +21,15 @@ enum {
         double whole[n];                                                                                               \
         float summands[SUMMANDS][n];                                                                                   \
     }
+/* Of functions with arrays of their own: a compiler that copies one into its caller has all other calls pay for them. */
+#if defined(__GNUC__)
+#define OWN_FRAME __attribute__((noinline))
+#elif defined(_MSC_VER)
+#define OWN_FRAME __declspec(noinline)
+#else
+#define OWN_FRAME
+#endif
+
 /* where their summands are, of `count` parameters in such room */
 #define POINT_TO(room, count, parameters)                                                                              \
     for (int i_ = 0; i_ < SUMMANDS * (count); i_++) (parameters)[i_] = (room)[i_ / SUMMANDS].summands[i_ % SUMMANDS]

@@ -20,7 +20,7 @@ static halves_loop *halves_loop_of(const isa *in_use, const call *c, size_t n)
 }
 
 /* Sums of g df/dp. */
-static void parameter_sums(const isa *in_use, const call *c, size_t total)
+static OWN_FRAME void parameter_sums(const isa *in_use, const call *c, size_t total)
 {
     block s;
     pairwise sums[MAX_PARAMETERS];

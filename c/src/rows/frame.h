@@ -261,12 +261,16 @@ enum { RENEWED_AFTER = 64 };
 typedef struct {
     V h[PANEL * CHAINS + 9], l[PANEL * CHAINS + 9];
 } sums;
-static INLINE pair pair_of(const sums *s, size_t v)
-{
-    const pair r = {s->h[v], s->l[v]};
-    return r;
-}
-static INLINE void set_pair(sums *s, size_t v, pair r) { s->h[v] = r.h, s->l[v] = r.l; }
+/* What is kept of one when the room goes to the next: together they would take half of a small thread's stack. */
+typedef struct {
+    each h, l;
+} kept;
+#define pair_of(s, v) ((pair){(s)->h[v], (s)->l[v]})
+#define set_pair(s, v, ...)                                                                                            \
+    do {                                                                                                               \
+        const pair r_ = __VA_ARGS__;                                                                                   \
+        (s)->h[v] = r_.h, (s)->l[v] = r_.l;                                                                            \
+    } while (0)
 
 /* vectors along, or runs, that add to chains of their own */
 static INLINE size_t turns_of(const panel *p, mode way)

@@ -37,7 +37,7 @@ static INLINE V shifted(V x, spot i, const apex *a)
     return sel(eq(x, a->top[i.row]), a->left[i.row], x - a->shift[i.row]);
 }
 /* factor (x - shift) - tau, 0 for what is not above */
-static INLINE pair over_tau(V x, spot i, const apex *a, REAL factor, const sums *tau)
+static INLINE pair over_tau(V x, spot i, const apex *a, REAL factor, const kept *tau)
 {
     const pair t = two_sum(shifted(x, i, a) * K(factor), -tau->h[i.row]);
     const pair u = fast_two_sum(t.h, t.l - tau->l[i.row]);
@@ -107,7 +107,7 @@ static INLINE int sparsemax_forward(const panel *p, mode way)
 {
     const memory x = p->in[0];
     apex a;
-    sums tau;
+    kept tau;
     each count, before, least, limit;
     unsigned going, open[sizeof(each) / sizeof(V)];
     first_guess(p, way, x, a.top, limit);
@@ -183,7 +183,7 @@ static INLINE int entmax15_forward(const panel *p, mode way)
 {
     const memory x = p->in[0];
     apex a;
-    sums tau;
+    kept tau, squares;
     each active;
     unsigned going;
     first_greatest(p, way, x, NULL, a.top, NULL);
@@ -193,19 +193,20 @@ static INLINE int entmax15_forward(const panel *p, mode way)
         active[v] = K(1);
     });
     do {
-        sums squares, firsts;
-        SUM(squares, i, {
+        sums s;
+        SUM(s, i, {
             const pair u = over_tau(get(p, way, x, i), i, &a, 0.5, &tau);
             ADD_PAIR(mul(u, u));
         });
-        SUM(firsts, i, ADD(over_tau(get(p, way, x, i), i, &a, 0.5, &tau).h););
-        total(p, way, &squares);
-        total(p, way, &firsts);
+        total(p, way, &s);
+        EACH_ROW(v, set_pair(&squares, v, pair_of(&s, v)););
+        SUM(s, i, ADD(over_tau(get(p, way, x, i), i, &a, 0.5, &tau).h););
+        total(p, way, &s);
         going = 0;
         EACH_ROW(v, {
             const pair f = pair_of(&squares, v), excess = two_sum(f.h, K(-1)), now = pair_of(&tau, v);
             const V norm = square_root(f.h), e = excess.h + (excess.l + f.l);
-            const V step = norm / (norm + K(1)) * (e / firsts.h[v]);
+            const V step = norm / (norm + K(1)) * (e / s.h[v]);
             const pair next = two_sum(now.h, step);
             set_pair(&tau, v, sel_pair(gt(active[v], K(0)), fast_two_sum(next.h, next.l + now.l), now));
             active[v] = sel(gt(step, K(C(0x1p-22f, 0x1p-50))), active[v], K(0)); /* the next would be its square */
@@ -221,13 +222,15 @@ static INLINE int entmax15_forward(const panel *p, mode way)
 /* g, y: s (g - sum of s g / sum of s), s = sqrt(y); 0 for a row of zeros, which masks leave */
 static INLINE int entmax15_backward(const panel *p, mode way)
 {
-    sums mean, weights;
-    SUM(mean, i, { ADD_PAIR(two_product(square_root(get(p, way, p->in[1], i)), get(p, way, p->in[0], i))); });
-    SUM(weights, i, ADD(square_root(get(p, way, p->in[1], i))););
-    total(p, way, &mean);
-    total(p, way, &weights);
+    sums s;
+    kept mean;
+    SUM(s, i, { ADD_PAIR(two_product(square_root(get(p, way, p->in[1], i)), get(p, way, p->in[0], i))); });
+    total(p, way, &s);
+    EACH_ROW(v, set_pair(&mean, v, pair_of(&s, v)););
+    SUM(s, i, ADD(square_root(get(p, way, p->in[1], i))););
+    total(p, way, &s);
     EACH_ROW(v, {
-        const pair weight = pair_of(&weights, v);
+        const pair weight = pair_of(&s, v);
         set_pair(&mean, v, quotient(pair_of(&mean, v), sel_pair(eq(weight.h, K(0)), single(K(1)), weight)));
     });
     EACH_BACK(i, {

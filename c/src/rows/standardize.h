@@ -2,7 +2,7 @@
    deviations is what makes other implementations fail. */
 
 typedef struct {
-    sums mean, inverse; /* of each row; 1/sqrt(var + eps) */
+    kept mean, inverse; /* of each row; 1/sqrt(var + eps) */
 } moments;
 
 static INLINE pair deviation(V v, pair mean)
@@ -12,30 +12,30 @@ static INLINE pair deviation(V v, pair mean)
     return d;
 }
 /* the means, from the sums */
-static INLINE void means_of(const panel *p, mode way, sums *s)
+static INLINE void means_of(const panel *p, mode way, sums *s, kept *means)
 {
     total(p, way, s);
-    EACH_ROW(v, set_pair(s, v, quotient(pair_of(s, v), single(B((REAL)p->length)))););
+    EACH_ROW(v, set_pair(means, v, quotient(pair_of(s, v), single(B((REAL)p->length)))););
 }
 /* For backward, where terms cancel, with deviations in pairs. */
-static INLINE void moments_of(const panel *p, mode way, memory x, double eps, int in_pairs, moments *m)
+static INLINE void moments_of(const panel *p, mode way, memory x, double eps, int in_pairs, sums *s, moments *m)
 {
-    SUM(m->mean, i, ADD(get(p, way, x, i)););
-    means_of(p, way, &m->mean);
+    SUM(*s, i, ADD(get(p, way, x, i)););
+    means_of(p, way, s, &m->mean);
     if (in_pairs) {
-        SUM(m->inverse, i, {
+        SUM(*s, i, {
             /* apart, for the product drops the square of the low part: 50 ULP where x is 1000 +- 0.01 */
             const pair o = deviation(get(p, way, x, i), pair_of(&m->mean, i.row)), d = fast_two_sum(o.h, o.l);
             const pair used = {present(i, d.h, K(0)), present(i, d.l, K(0))};
             ADD_PAIR(product(used, used));
         });
     } else {
-        SUM(m->inverse, i, {
+        SUM(*s, i, {
             const V d = present(i, minus_pair(get(p, way, x, i), pair_of(&m->mean, i.row)), K(0));
             ADD(d * d);
         });
     }
-    means_of(p, way, &m->inverse);
+    means_of(p, way, s, &m->inverse);
     const pair e = {B((REAL)eps), B(DOUBLE ? 0 : (REAL)(eps - (REAL)eps))};
     EACH_ROW(v, {
         const pair variance = add(pair_of(&m->inverse, v), e);
@@ -47,8 +47,9 @@ static INLINE void moments_of(const panel *p, mode way, memory x, double eps, in
 }
 static INLINE int standardize_forward(const panel *p, mode way)
 {
+    sums s;
     moments m;
-    moments_of(p, way, p->in[0], p->parameters[0], 0, &m);
+    moments_of(p, way, p->in[0], p->parameters[0], 0, &s, &m);
     EACH_BACK(i, {
         const V d = minus_pair(get(p, way, p->in[0], i), pair_of(&m.mean, i.row));
         put(p, way, p->out[0], i, fma(d, m.inverse.h[i.row], d * m.inverse.l[i.row]));
@@ -59,16 +60,17 @@ static INLINE int standardize_forward(const panel *p, mode way)
 static INLINE int standardize_backward(const panel *p, mode way)
 {
     const memory g = p->in[0], x = p->in[1];
+    sums s;
     moments m;
-    moments_of(p, way, x, p->parameters[0], 1, &m);
-    sums mean, slope;
-    SUM(mean, i, ADD(get(p, way, g, i)););
-    means_of(p, way, &mean);
-    SUM(slope, i, {
+    kept mean, slope;
+    moments_of(p, way, x, p->parameters[0], 1, &s, &m);
+    SUM(s, i, ADD(get(p, way, g, i)););
+    means_of(p, way, &s, &mean);
+    SUM(s, i, {
         const pair d = deviation(get(p, way, x, i), pair_of(&m.mean, i.row));
         ADD_PAIR(product_by(d, get(p, way, g, i)));
     });
-    means_of(p, way, &slope);
+    means_of(p, way, &s, &slope);
     EACH_ROW(v, {
         const pair inverse = pair_of(&m.inverse, v);
         set_pair(&slope, v, mul(mul(pair_of(&slope, v), inverse), inverse));
