@@ -7,7 +7,7 @@
 
 enum { STACK = 1 << 19, PAINT = 0x5a, LONGEST = 1500, ROOM = 2 * 64 * LONGEST * 8 };
 enum kind { DIRECT, STAGED, OF_ROWS, OF_CHANNELS, KINDS };
-static const size_t allowed[KINDS] = {16 << 10, 100 << 10, 160 << 10, 140 << 10};
+static const size_t allowed[KINDS] = {20 << 10, 110 << 10, 160 << 10, 150 << 10};
 static const char *const kind_name[KINDS] = {"direct", "blocks", "rows", "channels"};
 
 static char *room[ALL_MAX];
