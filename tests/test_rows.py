@@ -176,6 +176,18 @@ def test_gradients_of_small_deviations(tier: str, n: int) -> None:
         assert worst(format, gx, wanted, scales) <= BACKWARD[tier]["float32"]
 
 
+@each(dtype=DTYPES.values(), ahead=[5, 12, 20, 60])
+def test_gradients_of_confident_rows(tier: str, dtype: Any, ahead: int) -> None:
+    """One class far ahead, and right: g - e^y sum of g cancels, and the little that is left has all its digits."""
+    op = next(r for r in TABLE if r.name == "log_softmax")
+    format = oracle.FORMATS[np.dtype(dtype).name]
+    y = TIERS[tier]["log_softmax"](np.array([ahead, 0, 0, -1], dtype))
+    g = np.array([-1, 0, 0, 0], dtype)
+    names = {"g": [mpf(float(v)) for v in g], "y": [mpf(float(v)) for v in y]}
+    gx = TIERS[tier]["log_softmax"].backward(g, y)
+    assert worst(format, gx, exact(op, op.backward, range(4), **names)) <= BACKWARD[tier].get(np.dtype(dtype).name, 1)
+
+
 def test_extreme_gradients(tier: str) -> None:
     """Neither what is kept times a power of two nor a product on the way may leave the range."""
     for dtype, sizes in ((np.float32, (1e-38, 1e38)), (np.float64, (1e-305, 1e305))):

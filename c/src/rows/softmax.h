@@ -313,7 +313,8 @@ static INLINE int logsumexp_forward(const panel *p, mode way) { return log_of_pl
 static INLINE int logmeanexp_forward(const panel *p, mode way) { return log_of_plain_sum(p, way, 1, K(0.25)); }
 #endif
 
-/* g, y: g - e^y sum of g */
+/* g, y: g - e^y S, S being the sum of g. As (g - 2^k S) - 2^k S q: where the two cancel, as g = 1 and y = -4e-9 do, the first
+   difference is exact. */
 static INLINE int log_softmax_backward(const panel *p, mode way)
 {
     sums sum;
@@ -321,13 +322,10 @@ static INLINE int log_softmax_backward(const panel *p, mode way)
     total(p, way, &sum);
     EACH_BACK(i, {
         const V g = get(p, way, p->in[0], i), y = get(p, way, p->in[1], i);
-        V k;
-        /* no output is above 0, but a caller may err */
-        const V c = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), y));
-        const pair q = exp_reduced_sum(c, NOTHING, &k), e = plus(1, q), whole = product(e, pair_of(&sum, i.row));
-        const V scale = sel(lt(y, K(-EXP_LIMIT)), K(0), value_of(exp2_of(k)));
-        const pair share = {whole.h * scale, whole.l * scale};
-        put(p, way, p->out[0], i, minus_pair(g, share));
+        V k; /* no output is above 0, but a caller may err */
+        const V q = exp_reduced(max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), y)), &k);
+        const V power = sel(lt(y, K(-EXP_LIMIT)), K(0), value_of(exp2_of(k))), share = sum.h[i.row] * power;
+        put(p, way, p->out[0], i, fnma(share, q, fnma(sum.l[i.row], power, g - share)));
     });
     return 1;
 }
