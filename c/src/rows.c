@@ -124,23 +124,21 @@ static void copy_vector(char *to, const char *from, size_t bytes)
     else
         memcpy(to, from, bytes);
 }
-/* Whether a vector of each row is turned: not worth it where it would have but few elements (7 of 16, 5 of 8, 3 of 4). */
+/* Whether rows are turned: by vectors of each, not worth it where those would have but few elements (7 of 16, 5 of 8, 3 of 4);
+   or, with nothing between them, by their neighbours. */
 static int transposes(const unit *u, const panel *p, int own, const memory *outside, ptrdiff_t size, size_t n)
 {
-    return !p->along && own && outside->step == size && (size_t)u->lanes + 4 < 3 * n && u->columns_of_rows;
+    const int is_dense = outside->lane == (ptrdiff_t)n * size && (n == 2 || n == 4);
+    return !p->along && own && outside->step == size && ((size_t)u->lanes + 4 < 3 * n || is_dense) &&
+           u->columns_of_rows;
 }
-/* One operand, n elements of each row of a panel, to the scratch memory `m` or from there, by vectors of rows */
-static void transpose(const unit *u, const panel *p, memory outside, memory m, size_t n, size_t real, int is_input)
+/* One operand, n elements of each of `width` rows, to the scratch memory `m` or from there */
+static void turn(const unit *u, memory outside, memory m, size_t width, size_t n, int is_input)
 {
-    const size_t lanes = (size_t)u->lanes;
-    for (size_t row = 0; row < p->width; row += lanes) {
-        const size_t left = p->width - row, width = left < lanes ? left : lanes;
-        char *rows = outside.at + (ptrdiff_t)row * outside.lane, *columns = m.at + row * real;
-        if (is_input)
-            u->columns_of_rows(rows, outside.lane, width, n, columns, m.step);
-        else
-            u->rows_of_columns(columns, m.step, rows, outside.lane, width, n);
-    }
+    if (is_input)
+        u->columns_of_rows(outside.at, outside.lane, width, n, m.at, m.step);
+    else
+        u->rows_of_columns(m.at, m.step, outside.at, outside.lane, width, n);
 }
 /* The same without turning: all rows' first elements, all their second ...; a call for each vector took a third of the time
    of rows of two. */
@@ -173,7 +171,7 @@ static void stage_all(const unit *u, const call *c, const panel *p, const memory
         const size_t n = c->all[k].is_one ? 1 : p->length;
         const memory m = k < c->inputs ? p->in[k] : p->out[k - c->inputs];
         if (transposes(u, p, own, &outside[k], (ptrdiff_t)real, n))
-            transpose(u, p, outside[k], m, n, real, k < c->inputs);
+            turn(u, outside[k], m, p->width, n, k < c->inputs);
         else
             stage(u, p, c->dtype, own, outside[k], m, n, real, k < c->inputs);
     }

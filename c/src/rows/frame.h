@@ -492,9 +492,60 @@ static INLINE void transpose(V v[LANES])
         }
     }
 }
+/* Rows of 2, 4 or 8 with nothing between them: LANES of them are n vectors, of which each step parts what is at even places
+   from what is at odd ones, as often as 2 goes into n; and back. */
+#define SIXTEEN(X) X(0), X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), X(9), X(10), X(11), X(12), X(13), X(14), X(15)
+#define EVEN(k) 2 * (k)
+#define ODD_PLACE(k) 2 * (k) + 1
+#define FIRST_HALF(k) (k) / 2 + (k) % 2 * LANES
+#define SECOND_HALF(k) LANES / 2 + (k) / 2 + (k) % 2 * LANES
+static INLINE void part(V *v, int n)
+{
+    static const BITS even[] = {SIXTEEN(EVEN)}, odd_places[] = {SIXTEEN(ODD_PLACE)};
+    for (int left = n; left > 1; left /= 2) {
+        V parted[8];
+        for (int i = 0; i < n / 2; i++) {
+            parted[i] = chosen_lanes(v[2 * i], v[2 * i + 1], even);
+            parted[i + n / 2] = chosen_lanes(v[2 * i], v[2 * i + 1], odd_places);
+        }
+        for (int i = 0; i < n; i++) v[i] = parted[i];
+    }
+}
+static INLINE void join(V *v, int n)
+{
+    static const BITS first[] = {SIXTEEN(FIRST_HALF)}, second[] = {SIXTEEN(SECOND_HALF)};
+    for (int left = n; left > 1; left /= 2) {
+        V joined[8];
+        for (int i = 0; i < n / 2; i++) {
+            joined[2 * i] = chosen_lanes(v[i], v[i + n / 2], first);
+            joined[2 * i + 1] = chosen_lanes(v[i], v[i + n / 2], second);
+        }
+        for (int i = 0; i < n; i++) v[i] = joined[i];
+    }
+}
+static INLINE void dense_columns(const char *rows, size_t width, int n, char *columns, ptrdiff_t step)
+{
+    V v[8];
+    for (size_t r = 0; r < width; r += LANES, rows += n * sizeof(V), columns += sizeof(V)) {
+        for (int i = 0; i < n; i++) v[i] = load((const REAL *)rows + i * LANES);
+        part(v, n);
+        for (int i = 0; i < n; i++) store((REAL *)(columns + i * step), v[i]);
+    }
+}
+static INLINE void dense_rows(const char *columns, ptrdiff_t step, char *rows, size_t width, int n)
+{
+    V v[8];
+    for (size_t r = 0; r < width; r += LANES, rows += n * sizeof(V), columns += sizeof(V)) {
+        for (int i = 0; i < n; i++) v[i] = load((const REAL *)(columns + i * step));
+        join(v, n);
+        for (int i = 0; i < n; i++) store((REAL *)rows + i * LANES, v[i]);
+    }
+}
+
 /* n elements of each of `width` rows, which lie `outer` bytes apart, to n vectors `step` bytes apart; lanes beyond repeat the
    last row */
-static void columns_of_rows(const char *rows, ptrdiff_t outer, size_t width, size_t n, char *columns, ptrdiff_t step)
+static OUT_OF_LINE void columns_of_lanes(const char *rows, ptrdiff_t outer, size_t width, size_t n, char *columns,
+                                         ptrdiff_t step)
 {
     V v[LANES];
     for (size_t j = 0; j < n; j += LANES) {
@@ -508,7 +559,21 @@ static void columns_of_rows(const char *rows, ptrdiff_t outer, size_t width, siz
             if (k < m) store((REAL *)(columns + (ptrdiff_t)(j + k) * step), v[k]);
     }
 }
-static void rows_of_columns(const char *columns, ptrdiff_t step, char *rows, ptrdiff_t outer, size_t width, size_t n)
+static void columns_of_rows(const char *rows, ptrdiff_t outer, size_t width, size_t n, char *columns, ptrdiff_t step)
+{
+    const size_t dense = outer == (ptrdiff_t)(n * sizeof(REAL)) && width % LANES == 0 ? n : 0;
+    if (dense == 2)
+        dense_columns(rows, width, 2, columns, step);
+    else if (dense == 4)
+        dense_columns(rows, width, 4, columns, step);
+    else if (dense == 8)
+        dense_columns(rows, width, 8, columns, step);
+    else
+        for (size_t r = 0; r < width; r += LANES, rows += LANES * outer, columns += sizeof(V))
+            columns_of_lanes(rows, outer, width - r < LANES ? width - r : LANES, n, columns, step);
+}
+static OUT_OF_LINE void lanes_of_columns(const char *columns, ptrdiff_t step, char *rows, ptrdiff_t outer, size_t width,
+                                         size_t n)
 {
     V v[LANES];
     for (size_t j = 0; j < n; j += LANES) {
@@ -524,6 +589,19 @@ static void rows_of_columns(const char *columns, ptrdiff_t step, char *rows, ptr
                 store(at, v[r]);
         }
     }
+}
+static void rows_of_columns(const char *columns, ptrdiff_t step, char *rows, ptrdiff_t outer, size_t width, size_t n)
+{
+    const size_t dense = outer == (ptrdiff_t)(n * sizeof(REAL)) && width % LANES == 0 ? n : 0;
+    if (dense == 2)
+        dense_rows(columns, step, rows, width, 2);
+    else if (dense == 4)
+        dense_rows(columns, step, rows, width, 4);
+    else if (dense == 8)
+        dense_rows(columns, step, rows, width, 8);
+    else
+        for (size_t r = 0; r < width; r += LANES, rows += LANES * outer, columns += sizeof(V))
+            lanes_of_columns(columns, step, rows, outer, width - r < LANES ? width - r : LANES, n);
 }
 #define COLUMNS_OF_ROWS columns_of_rows
 #define ROWS_OF_COLUMNS rows_of_columns
