@@ -186,6 +186,22 @@ SHIM_CLASS(pd, __m512d, 8)
 #define _mm512_maskz_loadu_pd shim_maskz_loadu_pd
 #define _mm512_mask_storeu_ps shim_mask_storeu_ps
 #define _mm512_mask_storeu_pd shim_mask_storeu_pd
+/* and its scalef takes subnormal numbers for 0 */
+#define SHIM_SCALEF(suffix, vector, lanes)                                                                             \
+    static inline vector shim_scalef_##suffix(vector v, vector k)                                                      \
+    {                                                                                                                  \
+        for (int i = 0; i < lanes; i++) {                                                                              \
+            const double whole = k[i] < -8000 ? -8000 : k[i] > 8000 ? 8000 : __builtin_isnan(k[i]) ? 0 : k[i];         \
+            v[i] = __builtin_isnan(k[i]) ? k[i] : (long double)v[i] * __builtin_ldexpl(1, (int)whole);                 \
+        }                                                                                                              \
+        return v;                                                                                                      \
+    }
+SHIM_SCALEF(ps, __m512, 16)
+SHIM_SCALEF(pd, __m512d, 8)
+#undef _mm512_scalef_ps
+#undef _mm512_scalef_pd
+#define _mm512_scalef_ps shim_scalef_ps
+#define _mm512_scalef_pd shim_scalef_pd
 /* nor these conversions */
 typedef union { __m512d all; __m256d half[2]; } shim_halves;
 static inline __m512d shim_cvtps_pd(__m256 v)
