@@ -460,7 +460,7 @@ static INLINE int any_beyond(const panel *p, mode way, const V *v, V limit)
 
 /* ---- short rows: LANES of them, contiguous each, as columns of vectors and back ---- */
 
-#ifdef TRANSPOSES
+#if defined(TRANSPOSES) && !defined(__OPTIMIZE_SIZE__) /* 5 KB */
 #define INDEX_(k, s, first) ((k) & (s) ? LANES + (k) - (first ? (s) : 0) : (k) + (first ? 0 : (s)))
 #define INDICES_(s, first)                                                                                             \
     {                                                                                                                  \
