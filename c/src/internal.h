@@ -21,6 +21,10 @@ enum {
         double whole[n];                                                                                               \
         float summands[SUMMANDS][n];                                                                                   \
     }
+/* where their summands are, of `count` parameters in such room */
+#define POINT_TO(room, count, parameters)                                                                              \
+    for (int i_ = 0; i_ < SUMMANDS * (count); i_++) (parameters)[i_] = (room)[i_ / SUMMANDS].summands[i_ % SUMMANDS]
+
 /* Of functions with arrays of their own: a compiler that copies one into its caller has all other calls pay for them. */
 #if defined(__GNUC__)
 #define OWN_FRAME __attribute__((noinline))
@@ -29,10 +33,6 @@ enum {
 #else
 #define OWN_FRAME
 #endif
-
-/* where their summands are, of `count` parameters in such room */
-#define POINT_TO(room, count, parameters)                                                                              \
-    for (int i_ = 0; i_ < SUMMANDS * (count); i_++) (parameters)[i_] = (room)[i_ / SUMMANDS].summands[i_ % SUMMANDS]
 
 /* n elements from in[] to out[], contiguous and of the unit's real type. Parameter i is the sum of the SUMMANDS arrays from
    parameters[SUMMANDS i] on; element k reads index k of them where step is 1, index 0 where it is 0 (MAX_LANES copies stand
