@@ -23,6 +23,8 @@ typedef __mmask16 M;
 #define lt(a, b) COMPARE(a, b, _CMP_LT_OQ)
 #define gt(a, b) COMPARE(a, b, _CMP_GT_OQ)
 #define eq(a, b) COMPARE(a, b, _CMP_EQ_OQ)
+/* one operation; gcc makes two of the bitwise ones */
+#define choose_bits(m, a, b) ((I)_mm512_ternarylogic_epi32((__m512i)(m), (__m512i)(a), (__m512i)(b), 0xCA))
 #define sel(m, a, b) ((V)P(_mm512_mask_blend)(m, b, a))
 #define FIRST(n) ((M)(((uint64_t)1 << (n)) - 1)) /* all lanes for n from LANES to 63 */
 #define load_some(p, n) ((V)P(_mm512_maskz_loadu)(FIRST(n), p))

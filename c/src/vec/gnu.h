@@ -43,8 +43,12 @@ static INLINE unsigned lanes_of(M m)
     return bits;
 }
 #endif
+#ifndef choose_bits
+/* those of a where m has ones, those of b elsewhere */
+static INLINE I choose_bits(I m, I a, I b) { return (m & a) | (~m & b); }
+#endif
 #ifndef sel
-static INLINE V sel(M m, V a, V b) { return (V)(((I)m & (I)a) | (~(I)m & (I)b)); }
+static INLINE V sel(M m, V a, V b) { return (V)choose_bits((I)m, (I)a, (I)b); }
 #endif
 #ifndef min
 static INLINE V min(V a, V b) { return sel(lt(a, b), a, b); }
@@ -56,7 +60,7 @@ static INLINE V max(V a, V b) { return sel(gt(a, b), a, b); }
 #define copysign vector_copysign
 static INLINE I all(BITS b) { return b - (I){0}; }
 static INLINE V abs(V x) { return (V)((I)x & all(~SIGN)); }
-static INLINE V copysign(V x, V s) { return (V)(((I)x & all(~SIGN)) | ((I)s & all(SIGN))); }
+static INLINE V copysign(V x, V s) { return (V)choose_bits(all(SIGN), (I)s, (I)x); }
 /* -v where the last bit of n, an integer plus MAGIC, is set */
 static INLINE V negated_if_odd(V v, V n) { return (V)((I)v ^ (I)n << (MANTISSA + EXPONENT)); }
 /* the exponent of a positive normal number: its bits, as the last of 2^MANTISSA, are an integer */
