@@ -40,7 +40,7 @@ static INLINE V gate_second(pair q, scale tail, pair c, pair s)
    (1 - a) + a 2^-k/m, whose zero is that of f'. What 1/m rounds off multiplies B + a 2^-k/m; rest adds -rest (1 - 2^-k/m)
    to B, where beta is small as important as what B rounds off. Put into B itself, they cost a rounding there, and the worst
    inputs of silu and gelu_quick have 2.2 and 2.7 ULP. */
-static INLINE V linear_slope(logistic t, V a, const V *rest, M above)
+static INLINE V slope_of_gate(logistic t, V a, const V *rest, M above)
 {
     V z = K(1) / t.m, low = z * fnma(z, t.lost, fnma(z, t.m, K(1))), part = a * t.two_k; /* 1/m = z + low */
     V b = fma(part, z, K(1) - a), lost = K(0);
@@ -63,7 +63,7 @@ BODY(silu)
     logistic t = logistic_of(abs(x), NOTHING);
     V quotient = limited / t.m;
     o->y = sel(above, fnma(quotient, t.two_k, x), scaled_normal(quotient, t.w)); /* -0 gives -0 */
-    o->d = linear_slope(t, a, NULL, above);
+    o->d = slope_of_gate(t, a, NULL, above);
     exponential e = exp_minus_abs(x);
     o->d2 = gate_second(e.q, e.w, single(K(1)), single(K(0.5) * a));
     with_scale(o, unless(above, t.w));

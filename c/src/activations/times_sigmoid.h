@@ -6,79 +6,65 @@ static INLINE pair split_pair(double h, double l)
     return DOUBLE ? constant_pair((REAL)h, (REAL)l) : constant_pair((REAL)h, (REAL)(h - (REAL)h));
 }
 
-/* x sigma(v), given s = x v' as a pair and c = v' + x v''/2: f' = sigma (1 + s (1 - sigma)),
-   f'' = sigma (1 - sigma) (2c - |s| v' tanh(|v|/2)) */
-static INLINE void gate(V x, pair v, pair s, pair c, pair slope, result *o)
+/* x sigma(v), f' = sigma (1 + s (1 - sigma)). Given are v, next to nothing in its low part where sigma(-|v|) is 0; |s|,
+   s = x v'; n, x up to there; for f'' = 2 sigma (1 - sigma) (c - turn tanh(|v|/2)) c = v' + x v''/2 and turn = |s| v'/2. */
+static INLINE void gate(V x, V n, pair v, pair s, pair c, pair turn, result *o)
 {
-    M below = lt(v.h, K(0)), inside = lt(abs(v.h), K(EXP_LIMIT));
-    V k, h = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), v.h)), l = sel(inside, v.l, K(0));
-    pair q = exp_reduced_sum(-abs(h), sel(below, l, -l), &k), one = single(K(1)), p = plus(1, q);
-    scale tail = exp2_of(k), w = unless(gt(v.h, K(0)), tail);
-    V two_k = value_of(tail);
-    pair e = scaled_pair(p, two_k), m = plus(1, e), square = product(m, m);
-    s.h = unless_nan(v.h, sel(inside, s.h, copysign(K(5), s.h)));
-    s.l = sel(inside, s.l, K(0));
+    M below = lt(v.h, K(0)), above = gt(v.h, K(0));
+    V rest = sel(below, -v.l, v.l);
+    logistic t = logistic_of(abs(v.h), rest);
+    V m = t.m + (t.m_rest + in_denominator(t, rest)), quotient = n / m; /* as silu */
+    o->y = sel(above, fnma(quotient, t.two_k, x), scaled_normal(quotient, t.w));
+    o->d = slope_of_gate(t, s.h, &s.l, above);
+    with_scale(o, unless(above, t.w));
+    with_logistic(o, sel(below, max(K(-LARGEST), min(K(LARGEST), x)), x), below, t, rest);
 
-    V bounded = sel(below, max(K(-LARGEST), min(K(LARGEST), x)), x);
-    M huge = gt(abs(bounded), K(C(0x1p120f, 0x1p1000))); /* p may be above 1 */
-    scale y_scale = {sel(huge & below, w.k + K(2), w.k)};
-    o->y = scaled(bounded * sel(huge & below, K(0.25), K(1)) * ratio(sel_pair(below, p, one), m), y_scale);
-    with_logistic(o, bounded, below, logistic_of(abs(h), sel(below, -l, l)));
-
-    pair lower = product(sum_of(sum_of(one, s), e), p);
-    pair upper = product(e, sum_of(sum_with(s, K(-1)), neg(e)));
-    V d = ratio(sel_pair(below, lower, upper), square);
-    o->d = sel(below, d, K(1) + d);
-    with_scale(o, w);
-
-    o->d2 = gate_second(q, tail, c, product(scaled_pair(s, copysign(K(0.5), v.h)), slope));
+    V k;
+    pair q = exp_reduced_sum(-min(K(EXP_LIMIT), abs(v.h)), -rest, &k);
+    o->d2 = gate_second(q, exp2_of(k), c, turn);
 }
 
 BODY(gelu_tanh)
 {
     NO_PARAMETERS;
-    V c = max(K(-64), min(K(64), x)); /* sigma(v) is 0 or 1 long before */
-    pair square = two_product(c, c), C = split_pair(0x1.9884533d43651p0, -0x1.cbc0d30ebfd15p-54);
+    V n = max(K(-64), min(K(64), x)); /* sigma(v) is 0 or 1 long before */
+    pair square = two_product(n, n), C = split_pair(0x1.9884533d43651p0, -0x1.cbc0d30ebfd15p-54);
     pair a = split_pair(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61); /* 0.044715 C, C = 2 sqrt(2/pi) */
     pair a3 = split_pair(0x1.b6676bf7450fp-3, 0x1.bba7351828aabp-57), cubic = product(square, a);
-    pair v = product_by(sum_of(C, cubic), c), slope = sum_of(C, product(square, a3));
-    v = fast_two_sum(v.h, v.l);
+    pair v = product_by(sum_of(C, cubic), n), slope = sum_of(C, product(square, a3));
+    pair s = product_by(slope, abs(n)), half = scaled_pair(s, K(0.5));
     /* v' + x v''/2 = 2 v' - C */
     pair curve = sum_of(scaled_pair(slope, K(2)), neg(C));
-    gate(x, v, product_by(slope, c), curve, slope, o);
-    o->y = sel(gt(abs(x), K(LARGEST)), max(x, K(0)) * copysign(K(1), x), o->y);
+    gate(x, n, v, s, curve, product(half, slope), o);
 }
-/* x sigma(v), v = beta x: as silu */
-static INLINE void linear_gate(V x, pair v, pair beta, result *o)
+/* v = beta x */
+static INLINE void linear_gate(V x, V n, pair v, pair beta, result *o)
 {
-    M below = lt(v.h, K(0)), above = gt(v.h, K(0)), inside = lt(abs(v.h), K(EXP_LIMIT));
-    V a = min(K(EXP_LIMIT), abs(v.h)), rest = sel(inside, sel(below, -v.l, v.l), K(0));
-    logistic t = logistic_of(abs(v.h), rest);
-    V bounded = max(K(-LARGEST), min(K(LARGEST), x)), n = bounded, two_k = t.two_k;
-    scale w = t.w;
-    const M huge = gt(abs(bounded), K(C(0x1p120f, 0x1p1000))); /* over m, which may be below 1 */
-    if (lanes_of(huge)) {
-        n = n * sel(huge, K(0.25), K(1)), two_k = two_k * sel(huge, K(4), K(1));
-        w.k = w.k + sel(huge, K(2), K(0));
-    }
-    V quotient = n / (t.m + t.lost);
-    o->y = sel(above, fnma(quotient, two_k, x), scaled_normal(quotient, w));
-    o->d = linear_slope(t, a, &rest, above);
-    with_scale(o, unless(above, t.w));
-    with_logistic(o, sel(below, bounded, x), below, t);
-
-    V k;
-    pair q = exp_reduced_sum(-a, -rest, &k), half = {sel(inside, a * K(0.5), K(0.5)), rest * K(0.5)};
-    o->d2 = gate_second(q, exp2_of(k), beta, product(half, beta));
+    M inside = lt(abs(v.h), K(EXP_LIMIT));
+    V rest = sel(lt(v.h, K(0)), -v.l, v.l);
+    pair s = {min(K(EXP_LIMIT), abs(v.h)), rest}, half = {sel(inside, s.h * K(0.5), K(0.5)), rest * K(0.5)};
+    gate(x, n, v, s, beta, product(half, beta), o);
 }
 /* beta = 0 gives x/2 */
 BODY(swish)
 {
     const M none = eq(p[0].high, K(0));
     pair v, beta = {p[0].high, p[0].low};
+    /* the least parameter of the float unit makes 2^48 of it */
+    V n = max(K(C(-0x1p120f, -0x1p1000)), min(K(C(0x1p120f, 0x1p1000)), x));
     v.h = times(x, p[0], &v.l);
-    if (lanes_of(none)) v = sel_pair(none, single(unless_nan(x, K(0))), v);
-    linear_gate(x, v, beta, o);
+    if (lanes_of(none)) v.h = sel(none, unless_nan(x, K(0)), v.h);
+    linear_gate(x, n, v, beta, o);
+    if (DOUBLE) { /* x so large, sigma not 0: a quarter of x/m, for m may be below 1 */
+        const M huge = gt(abs(x), abs(n));
+        if (lanes_of(huge)) {
+            logistic t = logistic_of(abs(v.h), sel(lt(v.h, K(0)), -v.l, v.l));
+            V quarter = max(K(-LARGEST), min(K(LARGEST), x)) * K(0.25) / (t.m + t.lost);
+            t.w.k = t.w.k + K(2);
+            V y = sel(gt(v.h, K(0)), fnma(quarter, t.two_k * K(4), x), scaled_normal(quarter, t.w));
+            o->y = sel(huge, y, o->y);
+        }
+    }
     if (lanes_of(none)) o->y = sel(none, K(0.5) * x, o->y);
     V k; /* x^2 sigma (1 - sigma) */
     V P = K(1) + exp_reduced(max(K(-EXP_LIMIT), -abs(v.h)), &k), m = K(1) + P * value_of(exp2_of(k));
@@ -89,7 +75,9 @@ BODY(gelu_quick)
 {
     NO_PARAMETERS;
     pair slope = split_pair(0x1.b3b645a1cac08p0, 0x1.89374bc6a7efap-55); /* 1.702 */
+    V n = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), x));
     pair v = two_product(x, slope.h);
     v.l = fma(x, slope.l, v.l);
-    linear_gate(x, v, slope, o);
+    v.l = sel(lt(abs(v.h), K(EXP_LIMIT)), v.l, K(0));
+    linear_gate(x, n, v, slope, o);
 }
