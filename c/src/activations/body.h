@@ -33,6 +33,12 @@ typedef struct {
 #define BODY(name) static INLINE void name##_body(V x, const parameter *p, result *o)
 #define NO_PARAMETERS ((void)p)
 
+/* whether a parameter is 1 throughout the vector */
+static INLINE int all_one(parameter p)
+{
+    const M one = DOUBLE ? eq(p.high, K(1)) : eq(p.high, K(1)) & eq(p.low, K(0));
+    return lanes_of(one) == (1u << LANES) - 1;
+}
 /* x times a parameter as an unevaluated sum; the correction is 0 where the product is not finite */
 static INLINE V times(V x, parameter p, V *rest)
 {
@@ -48,6 +54,8 @@ static INLINE V scale_by(V x, parameter p)
     if (DOUBLE) return x * p.high;
     return fma(x, p.high, max(K(-LARGEST), min(K(LARGEST), x)) * p.low);
 }
+/* the same for x that is finite */
+static INLINE V times_finite(V x, parameter p) { return DOUBLE ? x * p.high : fma(x, p.high, x * p.low); }
 
 /* x over a parameter, and what that rounds off; neither is a number where the parameter is 0 or x too large. A float parameter
    is far from the ends of the range, and so is its inverse, which is computed once for all x. */

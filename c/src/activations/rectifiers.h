@@ -39,7 +39,7 @@ static INLINE void exponential_below(V x, parameter alpha, V *value, V *derivati
     *w = exp2_of(k);
     V two_k = value_of(*w);
     *expm1 = fma(two_k, q, two_k - K(1));
-    *value = scale_by(*expm1, alpha);
+    *value = times_finite(*expm1, alpha);
     *derivative = DOUBLE ? alpha.high * (K(1) + q) /* which an infinite alpha survives */
                          : alpha.high + fma(alpha.high, q, fma(alpha.low, q, alpha.low));
 }
@@ -102,14 +102,16 @@ static INLINE V slope_series(V u)
 #define EXP_OVERFLOW C(140, 1300)
 
 /* alpha (e^u - 1), u = x/alpha as an unevaluated sum; a negative alpha makes it grow */
-BODY(celu)
+static INLINE void celu_of(V x, parameter alpha, result *o)
 {
-    V a = p[0].high, rest, h = over(x, p[0], &rest), k;
+    V a = alpha.high, rest, h = over(x, alpha, &rest), k;
     M above = gt(x, K(0)), none = eq(a, K(0));
     V u = max(K(-EXP_LIMIT), min(K(EXP_OVERFLOW), h)), l = sel(eq(u, h) & lt(abs(a), K(INFINITE)), rest, K(0));
     pair q = exp_reduced_sum(u, l, &k);
-    pair one_q = plus(1, q);
-    V e = sel(gt(h, K(EXP_OVERFLOW)), K(INFINITE), one_q.h + one_q.l), expm1, value = times_expm1(q, k, p[0], &expm1);
+    V first = q.h + fma(l, q.h, l), two_k = value_of(exp2_of(k)), expm1 = fma(two_k, first, two_k - K(1));
+    V e = sel(gt(h, K(EXP_OVERFLOW)), K(INFINITE), K(1) + first), value = times_finite(expm1, alpha);
+    M grows = lt(x, K(0)) & gt(k, K(0));
+    if (lanes_of(grows)) value = sel(grows, times_expm1(q, k, alpha, &expm1), value);
     scale w = exp2_of(k);
     o->y = sel(lt(x, K(0)), sel(lt(abs(h), K(C(0x1p-26f, 0x1p-55))), x, value), x);
     o->d = sel(above, K(1), sel(none, unless_nan(x, K(0)), e));
@@ -119,6 +121,17 @@ BODY(celu)
 
     V wide = fma(K(1) - u, scaled(e, w), K(-1));
     o->dp[0] = sel(above, K(0), sel(lt(abs(u), K(0.5)), -u * u * slope_series(u), wide));
+}
+BODY(celu)
+{
+    if (all_one(p[0])) { /* y and f' are elu's, the same bits for two thirds of the price */
+        result general;
+        celu_of(x, p[0], &general);
+        elu_body(x, p, o);
+        o->d2 = general.d2, o->dp[0] = general.dp[0];
+    } else {
+        celu_of(x, p[0], o);
+    }
 }
 
 /* f = f' = f'' */
