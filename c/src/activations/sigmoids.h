@@ -65,48 +65,67 @@ BODY(tanh)
 /* log(1 + e^u)/beta = max(x, 0) + log1p(e^-|u|)/beta, u = beta x kept to twice the precision, for its error is
    multiplied by u. No threshold: the sum is exact enough everywhere. With e^|u| = P/2^j, j = -k, it is
    log1p(e^-|u|) = 2 atanh(s), s = 2^j h, h = 1/(2P + 2^j). */
-BODY(softplus)
+static INLINE void softplus_of(V x, const parameter *p, result *o) /* NULL: beta = 1 */
 {
-    parameter beta = p[0];
+    parameter beta = {K(1), K(0), K(0)};
+    V v = NOTHING, u = x, k;
     /* beta = 0 and, which only the double unit meets, subnormal or infinite: what the formula gives in IEEE arithmetic */
-    const M zero = eq(beta.high, K(0)), tiny = lt(abs(beta.high), K(C(0x1p-126f, 0x1p-1022)));
-    const M infinite = gt(abs(beta.high), K(LARGEST));
-    const int special = lanes_of(tiny | infinite) != 0;
-    V v, k, u = times(special ? sel(zero, max(K(-LARGEST), min(K(LARGEST), x)), x) : x, beta, &v);
-    if (special) beta.high = sel(tiny | infinite, K(1), beta.high);
+    M tiny, infinite;
+    int special = 0;
+    if (p) {
+        const M zero = eq(p->high, K(0));
+        tiny = lt(abs(p->high), K(C(0x1p-126f, 0x1p-1022))), infinite = gt(abs(p->high), K(LARGEST));
+        special = lanes_of(tiny | infinite) != 0;
+        beta = *p;
+        u = times(special ? sel(zero, max(K(-LARGEST), min(K(LARGEST), x)), x) : x, beta, &v);
+        if (special) beta.high = sel(tiny | infinite, K(1), beta.high);
+    }
     M above = gt(u, K(0));
-    pair q = exp_reduced_sum(min(K(EXP_LIMIT), abs(u)), sel(above, v, -v), &k);
+    V more = p ? sel(above, v, -v) : NOTHING;
+    pair q = exp_reduced_sum(min(K(EXP_LIMIT), abs(u)), more, &k);
     scale w = exp2_of(-k);
     V two_k = value_of(w);
 
     pair two = fast_two_sum(K(2), two_k);
-    V m = two.h + fma(K(2), q.h, fma(K(2), q.l, two.l)), bm = m * beta.high;
-    V h = K(1) / bm, rest = fnma(h, fma(m, beta.high, -bm), fnma(h, bm, K(1)));
-    if (!DOUBLE) rest = fnma(h * m, beta.low, rest);
-    V s = (DOUBLE ? h * beta.high : fma(h, beta.high, h * beta.low)) * two_k, z = s * s, twice = h + h;
-    V log1p = scaled(fma(twice, fma(z, atanh_polynomial(z), rest), twice), w); /* over beta */
+    V m = two.h + fma(K(2), q.h, fma(K(2), q.l, two.l)), bm = p ? m * beta.high : m;
+    V h = K(1) / bm, rest = fnma(h, bm, K(1)), once = h; /* 1/(beta m) and 1/m */
+    if (p) {
+        rest = fnma(h, fma(m, beta.high, -bm), rest);
+        if (!DOUBLE) rest = fnma(h * m, beta.low, rest);
+        once = DOUBLE ? h * beta.high : fma(h, beta.high, h * beta.low);
+    }
+    V s = once * two_k, z = s * s, twice = h + h, series = fma(twice, fma(z, atanh_polynomial(z), rest), twice);
+    V log1p = p && DOUBLE ? scaled(series, w) : scaled_normal(series, w); /* over beta */
     if (special) {
         log1p = sel(tiny, log1p / p->high, log1p);
         if (DOUBLE) log1p = sel(infinite, sel(above, p->high - p->high, log1p * K(0)), log1p);
     }
     o->y = sel(above, x + log1p, log1p);
 
-    pair one = fast_two_sum(K(1), two_k);
-    V below = K(1) / (one.h + (q.h + (q.l + one.l))); /* sigma(-|u|) / 2^j */
+    pair one = fast_two_sum(K(1), two_k), sum = fast_two_sum(one.h, q.h + one.l);
+    V below = K(1) / (sum.h + (sum.l + fma(more, q.h, more))); /* sigma(-|u|) / 2^j, as x sigma(v) */
     o->d = sel(above, fnma(below, two_k, K(1)), below);
-    o->d2 = scaled(p->high * (below * fnma(below, two_k, K(1))), w);
     with_scale(o, unless(above, w));
+    V steep = below * fnma(below, two_k, K(1));
+    o->d2 = scaled(p ? p->high * steep : steep, w);
 
     /* (x sigma(u) - y)/beta, whose terms above 0 would cancel: there -(x sigma(-u) + log1p)/beta */
-    o->dp[0] = sel(above, -fma(x, scaled(below, w), log1p), fma(x, scaled(below, w), -log1p)) / p->high;
+    V slope = sel(above, -fma(x, scaled(below, w), log1p), fma(x, scaled(below, w), -log1p));
+    o->dp[0] = p ? slope / p->high : slope;
+}
+BODY(softplus)
+{
+    if (all_one(p[0])) /* the same bits, for two thirds of the price */
+        softplus_of(x, NULL, o);
+    else
+        softplus_of(x, p, o);
 }
 
 /* -softplus(-x) */
 BODY(log_sigmoid)
 {
     NO_PARAMETERS;
-    const parameter one = {K(1), K(0), K(0)};
-    softplus_body(-x, &one, o);
+    softplus_of(-x, NULL, o);
     o->y = -o->y;
     o->d2 = -o->d2;
 }
