@@ -38,18 +38,18 @@ static INLINE V gate_second(pair q, scale tail, pair c, pair s)
 /* The derivative of x sigma(u) for u proportional to x, a being |u|, and rest what it rounds off, or NULL: with
    sigma(-|u|) = 2^-k/m as in sigmoids.h it is 2^-k B/m below 0 and 1 - 2^-k B/m above, B = 1 - a sigma(a) =
    (1 - a) + a 2^-k/m, whose zero is that of f'. What 1/m rounds off multiplies B + a 2^-k/m; rest adds -rest (1 - 2^-k/m)
-   to B, where beta is small as important as what B rounds off. Put into B itself, they cost a rounding there, and the worst
-   inputs of silu and gelu_quick have 2.2 and 2.7 ULP. */
-static INLINE V slope_of_gate(logistic t, V a, const V *rest, M above)
+   to B. Put into B itself, they cost a rounding there, and the worst inputs of silu and gelu_quick have 2.2 and 2.7 ULP.
+   What B rounds off counts where `far` says that the zero is far from 0, for a quarter beside it B is still small; or NULL. */
+static INLINE V slope_of_gate(logistic t, V a, const V *rest, const M *far, M above)
 {
     V z = K(1) / t.m, low = z * fnma(z, t.lost, fnma(z, t.m, K(1))), part = a * t.two_k; /* 1/m = z + low */
     V b = fma(part, z, K(1) - a), lost = K(0);
-    if (rest) {
-        pair inside = two_product(part, z), whole = two_sum(K(1) - a, inside.h);
-        b = whole.h, lost = (whole.l + inside.l) - fnma(*rest * t.two_k, z, *rest);
+    if (far) { /* the sum is exact where it is small */
+        V share = part * z;
+        b = sel(*far, (K(1) - a) + share, b), lost = sel(*far, fma(part, z, -share), K(0));
     }
     V more = low * fma(part, z, b);
-    if (rest) more = fma(z, lost, more);
+    if (rest) more = fma(z, lost - fnma(*rest * t.two_k, z, *rest), more);
     V d = fma(z, b, more);
     return sel(above, fnma(d, t.two_k, K(1)), d);
 }
@@ -63,10 +63,12 @@ BODY(silu)
     logistic t = logistic_of(abs(x), NOTHING);
     V quotient = limited / t.m;
     o->y = sel(above, fnma(quotient, t.two_k, x), scaled_normal(quotient, t.w)); /* -0 gives -0 */
-    o->d = slope_of_gate(t, a, NULL, above);
+    o->d = slope_of_gate(t, a, NULL, NULL, above);
     exponential e = exp_minus_abs(x);
-    o->d2 = gate_second(e.q, e.w, single(K(1)), single(K(0.5) * a));
+    o->d2 = gate_second(e.q, e.w, single(K(1)), single(sel(lt(a, K(EXP_LIMIT)), K(0.5) * a, K(0.5))));
     with_scale(o, unless(above, t.w));
+    M below = lt(x, K(0));
+    with_logistic(o, sel(below, max(K(-LARGEST), x), x), below, t, NOTHING);
 }
 
 #define ONE_OVER_ROOT_2_PI 0.398942280401432677939946059934
@@ -112,15 +114,26 @@ BODY(gelu)
 
 /* 2T' + x T'', T = tanh(log(1 + e^x)), over m^3: below 0  4e ((e + 1) 2m + x (2 + 2e - 3e^2 - 2e^3)), above 0 the same in
    e^-x times e: 4e^2 ((1 + e) 2m + x (2e^3 + 2e^2 - 3e - 2)) */
-static INLINE V mish_second(V x, exponential t, pair m)
+static INLINE V mish_second(exponential t)
 {
-    M below = lt(x, K(0));
+    M below = lt(t.limited, K(0));
+    /* m = 2 + 2e + e^2 below, 1 + 2e + 2e^2 above */
+    pair m_below = sum_with(product(t.e, plus(2, t.e)), K(2));
+    pair m_above = sum_with(product(scaled_pair(t.e, K(2)), plus(1, t.e)), K(1)), m = sel_pair(below, m_below, m_above);
     pair e = t.e, two = single(K(2)), three = single(K(3)), twice = scaled_pair(e, K(2));
     pair lower = sum_of(two, product(e, sum_of(two, neg(product(e, sum_of(three, twice))))));
     pair upper = sum_of(neg(two), product(e, sum_of(neg(three), product(e, sum_of(two, twice)))));
-    pair n = sum_of(product(sum_of(two, twice), m), product_by(sel_pair(below, lower, upper), x));
+    pair n = sum_of(product(sum_of(two, twice), m), product_by(sel_pair(below, lower, upper), t.limited));
     V part = ratio(n, product(product(m, m), m));
     return scaled(K(4) * part * t.p.h * sel(below, K(1), e.h), t.w);
+}
+
+/* a^2 + b^2 for a >= b */
+static INLINE pair sum_of_squares(pair a, pair b)
+{
+    V square = a.h * a.h, h = fma(b.h, b.h, square), lost = fma(b.h, b.h, square - h) + fma(a.h, a.h, -square);
+    pair sum = {h, fma(K(2), fma(a.l, a.h, b.l * b.h), lost)};
+    return sum;
 }
 
 /* tanh(log(1 + e^x)) = (S^2 - b^2)/D, D = S^2 + b^2, where e^x = a/b with a, b = 2^-k, P below 0 and P, 2^-k above;
@@ -129,36 +142,23 @@ static INLINE V mish_second(V x, exponential t, pair m)
 BODY(mish)
 {
     NO_PARAMETERS;
-    M below = lt(x, K(0)), above = gt(x, K(0));
+    M above = gt(x, K(0));
     logistic s = logistic_of(abs(x), NOTHING);
-    pair P = fast_two_sum(K(1), s.q), two = fast_two_sum(K(2), s.two_k), b = sel_pair(above, single(s.two_k), P), D;
-    V square = s.m * s.m;
-    D.h = fma(b.h, b.h, square);
-    D.l = fma(K(2), fma(s.lost, s.m, b.l * b.h), fma(b.h, b.h, square - D.h) + fma(s.m, s.m, -square));
+    pair P = fast_two_sum(K(1), s.q), two = fast_two_sum(K(2), s.two_k), b = sel_pair(above, single(s.two_k), P);
+    pair S = {s.m, s.lost}, D = sum_of_squares(S, b);
     pair n = sel_pair(above, single(s.two_k * (s.two_k + s.two_k)), fast_two_sum(two.h, fma(K(2), s.q, two.l)));
-    exponential t = exp_minus_abs(x);
-    V y = t.limited * ratio(n, D);
+    V limited = max(K(-EXP_LIMIT), min(K(EXP_LIMIT), x)), y = limited * ratio(n, D);
     o->y = sel(above, x - y, scaled_normal(y, s.w)); /* -0 gives -0 */
 
-    /* f': in e = e^-|x|, the gate is n/m below, with n = e (2 + e), m = 2 + n, and m = 1 + 2e + 2e^2 above */
-    pair ee = product(t.e, t.e);
-    pair gate = product(plus(2, t.e), t.p), lower_n = scaled_pair(gate, t.two_k), m = two_sum(K(2), lower_n.h);
-    pair upper_n = two_sum(K(1), t.e.h + t.e.h), upper_m;
-    upper_n.l = fma(K(2), t.e.l, upper_n.l);
-    upper_m = two_sum(upper_n.h, ee.h + ee.h);
-    upper_m.l = upper_m.l + fma(K(2), ee.l, upper_n.l);
-    m.l = m.l + lower_n.l;
-    m = sel_pair(below, m, upper_m);
-
-    /* below 0: e (4 + 4x + e (6 + 4x + e (4 + e)))/m^2; above: 1 + 2e^2 (2x (1 + e) - m)/m^2 */
-    V x4 = K(4) * t.limited, x2 = K(2) * t.limited, e = t.e.h;
-    pair inner = sum_of(product(t.e, plus(4, t.e)), two_sum(K(6), x4));
-    pair slope = sum_of(product(t.e, inner), two_sum(K(4), x4));
-    pair bracket = two_sum(fma(x2, e, x2), -m.h);
-    bracket.l = bracket.l - m.l;
-    pair upper = product(scaled_pair(ee, K(2)), bracket);
-    V d = ratio(sel_pair(below, product(slope, t.p), upper), product(m, m));
-    o->d = sel(below, d, K(1) + d);
-    o->d2 = mish_second(t.limited, t, m);
-    with_scale(o, unless(above, t.w));
+    /* f', with z = 1/D: below 0 it is a z (S + P + 4 x S P^2 z), above 1 + 2 b^2 z (2 x S P z - 1) */
+    S.l = s.m_rest, D = sum_of_squares(S, b); /* what else is lost costs 1.1 ULP */
+    V z = K(1) / D.h, z_low = z * fnma(z, D.l, fnma(z, D.h, K(1)));
+    pair steep = product(product_by(product(S, P), limited), sel_pair(above, single(K(0.5)), P));
+    V h = steep.h * z, h_low = fma(steep.h, z, -h) + fma(steep.l, z, steep.h * z_low);
+    pair bracket = two_sum(sel(above, K(-0.25), K(0.25) * n.h), h);
+    bracket.l = bracket.l + fma(sel(above, K(0), K(0.25)), n.l, h_low);
+    V d = fma(z, bracket.h, fma(z, bracket.l, z_low * bracket.h));
+    o->d = sel(above, fma(K(8) * s.two_k * s.two_k, d, K(1)), K(4) * d);
+    o->d2 = mish_second(exp_minus_abs(x));
+    with_scale(o, unless(above, s.w));
 }
