@@ -184,14 +184,14 @@ def test_parameter_arrays(dtype: Any, tier: str) -> None:
         for kind in ("", "derivative", "second_derivative", "backward"):
             g = getattr(f, kind) if kind else f
             inputs = operands(g, x)
-            for v in (0.3, -0.5, 0.1, 1e-300, 1e300, 0.0):
+            for v in (0.3, -0.5, 0.1, 1e-300, 1e300, 0.0, 1.0):  # of 1 some have a kernel, if all of a vector are
                 wanted = [g(*inputs, *[v] * len(names))]
                 for array in (np.full(150, v), np.full(300, v)[::2], np.broadcast_to(v, 150), np.full((1, 150), v)):
                     agree(np.reshape(g(*inputs, *[array] * len(names)), 150), wanted)
                 varied = np.linspace(-4, 4, 150)
-                varied[77] = v
+                varied[::2] = v
                 found = g(*inputs, *[varied] * len(names))
-                agree(found[77:78], wanted, slice(77, 78))
+                agree(found[::2], wanted, slice(None, None, 2))
 
 
 def test_there_is_more_than_one_dtype() -> None:
