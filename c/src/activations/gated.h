@@ -35,6 +35,9 @@ static INLINE V gate_second(pair q, scale tail, pair c, pair s)
     return scaled((bracket.h + bracket.l) * ratio(p, product(m, m)), tail);
 }
 
+/* a/2, or, where a is EXP_LIMIT and sigma(-a) nothing, less: a large beta times that would overflow */
+static INLINE V half_of(V a) { return sel(lt(a, K(EXP_LIMIT)), K(0.5) * a, K(0.5)); }
+
 /* The derivative of x sigma(u) for u proportional to x, a being |u|, and rest what it rounds off, or NULL: with
    sigma(-|u|) = 2^-k/m as in sigmoids.h it is 2^-k B/m below 0 and 1 - 2^-k B/m above, B = 1 - a sigma(a) =
    (1 - a) + a 2^-k/m, whose zero is that of f'. What 1/m rounds off multiplies B + a 2^-k/m; rest adds -rest (1 - 2^-k/m)
@@ -65,7 +68,7 @@ BODY(silu)
     o->y = sel(above, fnma(quotient, t.two_k, x), scaled_normal(quotient, t.w)); /* -0 gives -0 */
     o->d = slope_of_gate(t, a, NULL, NULL, above);
     exponential e = exp_minus_abs(x);
-    o->d2 = gate_second(e.q, e.w, single(K(1)), single(sel(lt(a, K(EXP_LIMIT)), K(0.5) * a, K(0.5))));
+    o->d2 = gate_second(e.q, e.w, single(K(1)), single(half_of(a)));
     with_scale(o, unless(above, t.w));
     M below = lt(x, K(0));
     with_logistic(o, sel(below, max(K(-LARGEST), x), x), below, t, NOTHING);

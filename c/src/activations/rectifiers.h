@@ -124,11 +124,11 @@ static INLINE void celu_of(V x, parameter alpha, result *o)
 }
 BODY(celu)
 {
-    if (all_one(p[0])) { /* y and f' are elu's, the same bits for two thirds of the price */
+    if (all_one(p[0])) { /* elu, the same bits for two thirds of the price; but its alpha is another one */
         result general;
         celu_of(x, p[0], &general);
         elu_body(x, p, o);
-        o->d2 = general.d2, o->dp[0] = general.dp[0];
+        o->dp[0] = general.dp[0];
     } else {
         celu_of(x, p[0], o);
     }

@@ -7,7 +7,8 @@ static INLINE pair split_pair(double h, double l)
 }
 
 /* x sigma(v), f' = sigma (1 + s (1 - sigma)). Given are v, next to nothing in its low part where sigma(-|v|) is 0; |s|,
-   s = x v'; n, x up to there; for f'' = 2 sigma (1 - sigma) (c - turn tanh(|v|/2)) c = v' + x v''/2 and turn = |s| v'/2. */
+   s = x v'; n, x up to there; far, as slope_of_gate has it; for f'' = 2 sigma (1 - sigma) (c - turn tanh(|v|/2))
+   c = v' + x v''/2 and turn = |s| v'/2. */
 static INLINE void gate(V x, V n, pair v, pair s, const M *far, pair c, pair turn, result *o)
 {
     M below = lt(v.h, K(0)), above = gt(v.h, K(0));
@@ -40,41 +41,41 @@ BODY(gelu_tanh)
 /* v = beta x */
 static INLINE void linear_gate(V x, V n, pair v, const M *far, pair beta, result *o)
 {
-    pair s = {min(K(EXP_LIMIT), abs(v.h)), sel(lt(v.h, K(0)), -v.l, v.l)}, half = scaled_pair(s, K(0.5));
-    half.h = sel(lt(s.h, K(EXP_LIMIT)), half.h, K(0.5)); /* times a large beta */
+    pair s = {min(K(EXP_LIMIT), abs(v.h)), sel(lt(v.h, K(0)), -v.l, v.l)}, half = {half_of(s.h), K(0.5) * s.l};
     gate(x, n, v, s, far, beta, product(half, beta), o);
 }
-/* v is beta x, rounded */
-static INLINE void swish_of(V x, parameter p, V v, V v_low, result *o)
+static INLINE void swish_of(V x, parameter p, pair v, result *o)
 {
-    const M none = eq(p.high, K(0)); /* x/2 */
-    pair beta = {p.high, p.low}, product_ = {v, v_low};
+    const M far = lt(abs(p.high), K(1)); /* with beta = 1 the zero of f' is at -1.28 */
+    pair beta = {p.high, p.low};
     /* the least parameter of the float unit makes 2^48 of it */
     V n = max(K(C(-0x1p120f, -0x1p1000)), min(K(C(0x1p120f, 0x1p1000)), x));
-    const M far = lt(abs(p.high), K(1)); /* with beta = 1 it is at -1.28 */
-    linear_gate(x, n, product_, &far, beta, o);
+    linear_gate(x, n, v, &far, beta, o);
     if (DOUBLE) { /* x so large, sigma not 0: a quarter of x/m, for m may be below 1 */
         const M huge = gt(abs(x), abs(n));
         if (lanes_of(huge)) {
-            logistic t = logistic_of(abs(v), sel(lt(v, K(0)), -v_low, v_low));
+            logistic t = logistic_of(abs(v.h), sel(lt(v.h, K(0)), -v.l, v.l));
             V quarter = max(K(-LARGEST), min(K(LARGEST), x)) * K(0.25) / (t.m + t.lost);
             t.w.k = t.w.k + K(2);
-            V y = sel(gt(v, K(0)), fnma(quarter, t.two_k * K(4), x), scaled_normal(quarter, t.w));
+            V y = sel(gt(v.h, K(0)), fnma(quarter, t.two_k * K(4), x), scaled_normal(quarter, t.w));
             o->y = sel(huge, y, o->y);
         }
     }
-    if (lanes_of(none)) o->y = sel(none, K(0.5) * x, o->y);
 }
+/* beta = 0 gives x/2 */
 BODY(swish)
 {
     const M none = eq(p->high, K(0));
-    V rest, v = times(x, p[0], &rest), k;
-    if (lanes_of(none)) v = sel(none, unless_nan(x, K(0)), v);
-    if (all_one(p[0])) /* the same bits, for two thirds of the price */
+    V k;
+    pair v;
+    v.h = times(x, p[0], &v.l);
+    if (lanes_of(none)) v.h = sel(none, unless_nan(x, K(0)), v.h); /* 0 times infinity */
+    if (all_one(p[0]))                                             /* the same bits, for two thirds of the price */
         silu_body(x, p, o);
     else
-        swish_of(x, p[0], v, rest, o);
-    V P = K(1) + exp_reduced(max(K(-EXP_LIMIT), -abs(v)), &k), m = K(1) + P * value_of(exp2_of(k));
+        swish_of(x, p[0], v, o);
+    if (lanes_of(none)) o->y = sel(none, K(0.5) * x, o->y);
+    V P = K(1) + exp_reduced(max(K(-EXP_LIMIT), -abs(v.h)), &k), m = K(1) + P * value_of(exp2_of(k));
     o->dp[0] = x * scaled(x * (P / (m * m)), exp2_of(k)); /* x^2 sigma (1 - sigma) */
 }
 
