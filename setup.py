@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,7 +23,10 @@ THREADS_SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c" / "thread
 C_DEPENDS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c").rglob("*.[hd]*") if p.is_file())
 # Without these gcc passes a wheel has 55 KB less, and float32 and float64 take 0.9 % longer.
 LEAN = ["-fno-schedule-insns2", "-fno-split-loops", "-fno-peel-loops"]
-SMALL = ("scalar_", "sse2_")  # units whose speed is no target are compiled for size: a wheel has to stay below 2 MB
+# Units whose speed is no target are compiled for size: a wheel has to stay below 2 MB. They call the emulated fma at
+# every step, around which nothing is worth keeping in registers: 12 KB of a wheel, and a tenth of the time.
+SMALL = ("scalar_", "sse2_")
+FOR_SIZE = ["-Os", "-fno-caller-saves"]
 # One build for 3.12 and every later Python, but for those without a GIL. It costs calls of ufuncs nothing that can be
 # measured, and calls of views a sixth. What the limited API has as functions, the sources name by their macros.
 LIMITED = sys.version_info >= (3, 12) and not sysconfig.get_config_var("Py_GIL_DISABLED")
@@ -93,6 +97,15 @@ endif()
 """
 
 
+def known(compiler, flags):
+    """Those that the compiler takes without a word: clang refuses some of gcc's and ignores others."""
+    with tempfile.TemporaryDirectory() as directory:
+        source = Path(directory) / "empty.c"
+        source.write_text("extern int nothing;\n")
+        command = [*compiler, "-Werror", "-c", str(source), "-o", f"{source}.o"]
+        return [f for f in flags if not subprocess.run([*command, f], capture_output=True, check=False).returncode]
+
+
 class BuildWithLibrary(build_ext):
     """Compile c/src into actc/lib first, and put the headers beside it."""
 
@@ -141,12 +154,14 @@ class BuildWithLibrary(build_ext):
         if libraries and sys.platform != "win32":
             link += ["-pthread", f"-Wl,-rpath,{RPATH.removesuffix('/lib')}"]  # beside what it needs
 
+        lean, for_size = (known(self.compiler.compiler_so, f) if flags else [] for f in (LEAN, FOR_SIZE))
+
         def compile_one(source):
             own = flags
-            if flags and Path(source).name.startswith(SMALL):  # a later -O wins
-                own = [*flags, "-Os"]
-            elif sys.platform.startswith("linux") and Path(source).parent.name == "isa":
-                own = [*flags, *LEAN]
+            if Path(source).name.startswith(SMALL):  # a later -O wins
+                own = [*flags, *for_size]
+            elif Path(source).parent.name == "isa":
+                own = [*flags, *lean]
             return self.compiler.compile([source], self.build_temp, macros, ["c/include"], extra_postargs=own)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -199,11 +214,12 @@ def extension(name, numpy_target="NPY_2_0_API_VERSION"):
     )
 
 
-setup(
-    ext_modules=cythonize(
-        [*map(extension, ("_core", "_others", "views")), extension("_rows", "NPY_2_1_API_VERSION")],
-        include_path=["src"],
-    ),
-    cmdclass={"build_ext": BuildWithLibrary},
-    options={"bdist_wheel": {"py_limited_api": "cp312"}} if LIMITED else {},
-)
+if __name__ == "__main__":
+    setup(
+        ext_modules=cythonize(
+            [*map(extension, ("_core", "_others", "views")), extension("_rows", "NPY_2_1_API_VERSION")],
+            include_path=["src"],
+        ),
+        cmdclass={"build_ext": BuildWithLibrary},
+        options={"bdist_wheel": {"py_limited_api": "cp312"}} if LIMITED else {},
+    )

@@ -8,6 +8,7 @@ import importlib.metadata
 import importlib.util
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,18 @@ def reproduces(program: Path, to: Path, **environment: str) -> None:
     for expected in EXPECTED:
         run(program, expected.stem, EMBED / "input.f32", to / "output.f32", env=environment)
         assert (to / "output.f32").read_bytes() == expected.read_bytes(), expected.stem
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_flags_that_the_compiler_knows(compiler: str) -> None:
+    """gcc's flags for a small wheel are no reason for clang to stop, or to warn."""
+    need(compiler)
+    names = runpy.run_path(str(ROOT / "setup.py"))
+    known = names["known"]([compiler], [*names["LEAN"], *names["FOR_SIZE"], "-fno-such-pass"])
+    assert {"-Os"} <= set(known) < {*names["LEAN"], *names["FOR_SIZE"], "-fno-such-pass"}
+    if compiler == "gcc" and sys.platform == "linux":
+        assert set(known) == {*names["LEAN"], *names["FOR_SIZE"]}
+    run(compiler, "-Werror", *known, "-x", "c", "-c", "/dev/null", "-o", "/dev/null")
 
 
 # ---- no surprises ----------------------------------------------------------------------------------------------------

@@ -83,13 +83,36 @@ static real with_exponent(int64_t e)
 static int64_t exponent_of(real v) { return (int64_t)(to_bits(v) >> MANTISSA & (EXPONENTS - 1)); }
 
 static long failures, checks;
-static void check(real a, real b, real c)
+static void compare(real a, real b, real c, real found)
 {
-    const real found = fma_one(a, b, c), expected = LIBRARY_FMA(a, b, c);
+    const real expected = LIBRARY_FMA(a, b, c);
     checks++;
     if (to_bits(found) == to_bits(expected) || (found != found && expected != expected)) return;
     if (failures++ < 10)
         printf("FAIL %a * %a + %a = %a, not %a\n", (double)a, (double)b, (double)c, (double)expected, (double)found);
+}
+static void check(real a, real b, real c)
+{
+    compare(a, b, c, fma_one(a, b, c));
+#ifdef FMA_OF_FOUR /* among its neighbours, of all kinds */
+    static float x[4], y[4], z[4], all[4];
+    static unsigned lane;
+    lane = (lane + 1) % 4;
+    x[lane] = a, y[lane] = b, z[lane] = c;
+    _mm_storeu_ps(all, fma_of_four(_mm_loadu_ps(x), _mm_loadu_ps(y), _mm_loadu_ps(z)));
+    for (int i = 0; i < 4; i++) compare(x[i], y[i], z[i], all[i]);
+#endif
+}
+
+/* A product that is next to half a unit in the last place of c, or just that. */
+static void check_near_tie(void)
+{
+    const bits one = to_bits(1), i = (bits)(any() % 4);
+    const real c = with_exponent((int64_t)(any() % (any() % 2 ? 4 : EXPONENTS)));
+    const int64_t exponent = exponent_of(c) ? exponent_of(c) : 1;
+    const int n = (int)exponent - (EXPONENTS / 2 - 1) - MANTISSA - 1;
+    const real a = (real)ldexp(from_bits(one + i), n / 2), b = (real)ldexp(from_bits(one - 2 * i), n - n / 2);
+    check(any() % 2 ? a : -a, b, c);
 }
 
 enum kind { ANY_BITS, NEAR, CANCELLING, SUBNORMAL, LARGE, KINDS };
@@ -123,8 +146,10 @@ int main(int count, char **values)
         check(i & 1 ? -a : a, i & 2 ? -b : b, i & 4 ? -c : c);
     }
     const double millions = count > 1 ? atof(values[1]) : 1;
-    for (long i = 0; i < (long)(millions * 1e6); i++)
+    for (long i = 0; i < (long)(millions * 1e6); i++) {
         for (int kind = 0; kind < KINDS; kind++) check_one((enum kind)kind);
+        check_near_tie();
+    }
     printf("test_fma: %s, %ld checks, %ld failures\n", DOUBLE ? "doubles" : "floats", checks, failures);
     return failures != 0;
 }

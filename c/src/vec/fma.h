@@ -109,5 +109,33 @@ static OUT_OF_LINE float fma_one(float a, float b, float c)
     double e, s = sum((double)a * b, c, &e);
     return (float)to_odd(s, e);
 }
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#define FMA_OF_FOUR
+static OUT_OF_LINE __m128 one_by_one(__m128 a, __m128 b, __m128 c)
+{
+    float x[4], y[4], z[4];
+    _mm_storeu_ps(x, a), _mm_storeu_ps(y, b), _mm_storeu_ps(z, c);
+    for (int i = 0; i < 4; i++) z[i] = fma_one(x[i], y[i], z[i]);
+    return _mm_loadu_ps(z);
+}
+/* Four at once. That the sum is rounded twice makes a difference only where the first time it ends in the middle between
+   two floats, or the second one is to a subnormal number: hardly ever. */
+#define UPPER(v) _mm_cvtps_pd(_mm_movehl_ps(v, v))
+#define WORDS(s, t, which) _mm_castps_si128(_mm_shuffle_ps(_mm_castpd_ps(s), _mm_castpd_ps(t), which))
+static OUT_OF_LINE __m128 fma_of_four(__m128 a, __m128 b, __m128 c)
+{
+    const __m128d s = _mm_add_pd(_mm_mul_pd(_mm_cvtps_pd(a), _mm_cvtps_pd(b)), _mm_cvtps_pd(c));
+    const __m128d t = _mm_add_pd(_mm_mul_pd(UPPER(a), UPPER(b)), UPPER(c));
+    const __m128i low = _mm_and_si128(WORDS(s, t, 0x88), _mm_set1_epi32(0x1FFFFFFF));
+    const __m128i high = _mm_and_si128(WORDS(s, t, 0xDD), _mm_set1_epi32(0x7FFFFFFF));
+    const __m128i in_the_middle = _mm_cmpeq_epi32(low, _mm_set1_epi32(0x10000000));
+    const __m128i is_small = _mm_cmplt_epi32(high, _mm_set1_epi32(0x38100000)); /* less than 2^-126 */
+    const __m128i is_zero = _mm_cmpeq_epi32(high, _mm_setzero_si128());
+    if (_mm_movemask_epi8(_mm_or_si128(in_the_middle, _mm_andnot_si128(is_zero, is_small)))) return one_by_one(a, b, c);
+    return _mm_movelh_ps(_mm_cvtpd_ps(s), _mm_cvtpd_ps(t));
+}
+#endif
 #endif
 #endif
