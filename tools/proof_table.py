@@ -22,13 +22,15 @@ and for how many inputs.
 - **float64**: sampled, and searched near the worst: the largest error that was found, not a bound.
 
 `same bits` names the instruction sets that gave the same results for the same inputs, in brackets those that did for
-every 1009th; `sse2+fma` is the text of sse2 compiled with the processor's fma, for emulated a function takes up to an
-hour and a half (the emulation is tried by tests/c/test_fma.c). `digest` is the beginning of the SHA-256 in proof.json.
+every 1009th. `sse2+fma` and `gnu+fma` are the texts of sse2 and gnu compiled with the processor's fma, for emulated a
+function takes up to an hour and a half (the emulation is tried by tests/c/test_fma.c); sse2 has no doubles of its own,
+so `exact` is that of scalar there. `digest` is the beginning of the SHA-256 in proof.json.
 """
 FLOAT = ("max ULP", "at", "misrounded", "exact: max ULP", "at", "misrounded", "inputs", "open", "same bits", "digest")
 HALF = ("max ULP", "misrounded", "exact: max ULP", "misrounded", "same bits", "digest")
 DOUBLE = ("max ULP", "at", "exact: max ULP", "at", "inputs", "same bits")
 COLUMNS = {"float32": FLOAT, "float16": HALF, "bfloat16": HALF, "float64": DOUBLE}
+FLOATS_ONLY = "sse2+fma"  # compared in the default tier alone
 Entry = dict[str, Any]
 
 
@@ -61,7 +63,7 @@ def line(item: proof.Item, dtype: str, tiers: dict[str, Entry]) -> list[str]:
         cells.append(f"{min(e['inputs'] for e in tiers.values()):,}")
     if dtype == "float32":
         cells.append(f"{max(e['undecided'] for e in tiers.values()):,}")
-    cells.append(same_bits(list(tiers.values())))
+    cells.append(same_bits(tiers))
     if dtype != "float64":
         cells.append(" ".join(e.get("sha256", e["slice"])[:8] for e in tiers.values()))
     return cells
@@ -76,10 +78,11 @@ def shown(e: Entry, bound: float) -> str:
     return text + (f" * ({e['above']:,} inputs)" if "above" in e else " *")
 
 
-def same_bits(entries: list[Entry]) -> str:
+def same_bits(tiers: dict[str, Entry]) -> str:
     """Instruction sets, in brackets those that gave the same bits for the slice only; 0 stands for others."""
-    isas = sorted(set.intersection(*(set(e["isas"]) for e in entries)))
-    steps = {i: [e["isas"][i] for e in entries] for i in isas}
+    found = {t: set(e["isas"]) | ({FLOATS_ONLY} if t == "exact" else set()) for t, e in tiers.items()}
+    isas = sorted(set.intersection(*found.values()))
+    steps = {i: [e["isas"][i] for e in tiers.values() if i in e["isas"]] for i in isas}
     full = [i for i in isas if set(steps[i]) == {1}]
     some = [i for i in isas if i not in full and all(steps[i])]
     other = [f"**not {i}**" for i in isas if not all(steps[i])]
