@@ -32,6 +32,9 @@ PRAGMA(clang attribute push(__attribute__((target(TARGET))), apply_to = function
 #endif
 #elif defined(__GNUC__)
 #pragma GCC optimize("fp-contract=off", "no-math-errno")
+#if __GNUC__ == 11 && !defined(TARGET) && !defined(__OPTIMIZE_SIZE__)
+#pragma GCC optimize("O2") /* at -O3 the compiler fails on vectors of doubles (gnu on x86-64) */
+#endif
 #ifdef TARGET
 PRAGMA(GCC target(TARGET))
 #endif

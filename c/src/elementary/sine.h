@@ -7,13 +7,12 @@
    double, and reduced by itself; parts that are not finite are of parameters that the float unit does not hold. */
 static OUT_OF_LINE RARE pair large_angles(M large, V x, const parameter *p, double shift, int half_turns, V *n)
 {
-    float xs[LANES], factors[SUMMANDS][LANES] = {{0}}, ns[LANES], highs[LANES], lows[LANES];
+    float xs[LANES], factors[SUMMANDS][LANES] = {{0}}, ns[LANES] = {0}, highs[LANES] = {0}, lows[LANES] = {0};
     store(xs, sel(large, x, K(INFINITE))), store(factors[0], K(1));
     if (p) store(factors[0], p->high), store(factors[1], p->low), store(factors[2], p->least);
     for (int i = 0; i < LANES; i++) {
         double rest = shift - (int)shift;
         int whole = (int)shift;
-        ns[i] = highs[i] = lows[i] = 0;
         if (!(abs_one(xs[i]) <= 0x1.fffffep127)) continue;
         for (int k = 0; k < SUMMANDS; k++) {
             const double part = (double)xs[i] * factors[k][i];
