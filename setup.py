@@ -23,6 +23,9 @@ THREADS_SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c" / "thread
 C_DEPENDS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c").rglob("*.[hd]*") if p.is_file())
 # Without these gcc passes a wheel has 55 KB less, and float32 and float64 take 0.9 % longer.
 LEAN = ["-fno-schedule-insns2", "-fno-split-loops", "-fno-peel-loops"]
+# A user's -ffast-math would make other numbers of the results, and an extension linked with it 0 of all subnormal ones.
+NO_FAST_MATH = "-fno-fast-math"
+SMALL_AND_EXACT = ["-g0", "-fno-asynchronous-unwind-tables", NO_FAST_MATH, "-ffp-contract=off"]
 # Units whose speed is no target are compiled for size: a wheel has to stay below 2 MB. They call the emulated fma at
 # every step, around which nothing is worth keeping in registers: 12 KB of a wheel, and a tenth of the time.
 SMALL = ("scalar_", "sse2_")
@@ -117,14 +120,11 @@ class BuildWithLibrary(build_ext):
         lib = package / "lib"
         lib.mkdir(parents=True, exist_ok=True)
         shutil.copytree(ROOT / "c" / "include", package / "include", dirs_exist_ok=True)
-        newest = max(os.path.getmtime(ROOT / f) for f in C_SOURCES + THREADS_SOURCES + C_DEPENDS)
         for name, sources, macro, needs in (
             ("actc", C_SOURCES, "ACTC_BUILD_SHARED", []),
             ("actc_threads", THREADS_SOURCES, "ACTC_BUILD_THREADS", ["actc"]),
         ):
-            target = lib / library_name(name)
-            if self.force or not target.exists() or target.stat().st_mtime < newest:
-                self.build_library(target, sources, macro, needs)
+            self.build_library(lib / library_name(name), sources, macro, needs)
         version = self.distribution.get_version()
         for path, text in (
             ("pkgconfig/actc.pc", PKG_CONFIG),
@@ -143,9 +143,7 @@ class BuildWithLibrary(build_ext):
         macros: list = [(macro, None), *([("ACTC_SHARED", None)] if libraries else [])]
         if os.environ.get("ACTC_WITH_GNU"):
             macros.append(("ACTC_WITH_GNU", None))
-        flags = (
-            [] if sys.platform == "win32" else ["-O3", "-fvisibility=hidden", "-g0", "-fno-asynchronous-unwind-tables"]
-        )
+        flags = [] if sys.platform == "win32" else ["-O3", "-fvisibility=hidden", *SMALL_AND_EXACT]
         link = []
         if sys.platform.startswith("linux"):
             link = [f"-Wl,-soname,{target.name}", "-Wl,--strip-all"]
@@ -153,7 +151,15 @@ class BuildWithLibrary(build_ext):
             link = [f"-Wl,-install_name,@rpath/{target.name}"]
         if libraries and sys.platform != "win32":
             link += ["-pthread", f"-Wl,-rpath,{RPATH.removesuffix('/lib')}"]  # beside what it needs
+        if flags:
+            link.append(NO_FAST_MATH)
 
+        how = Path(self.build_temp) / f"{target.name}.how"
+        made = repr((self.compiler.compiler_so, self.compiler.linker_so, macros, flags, link))
+        newest = max(os.path.getmtime(ROOT / f) for f in C_SOURCES + THREADS_SOURCES + C_DEPENDS)
+        same = target.exists() and target.stat().st_mtime >= newest and how.exists() and how.read_text() == made
+        if same and not self.force:
+            return
         lean, for_size = (known(self.compiler.compiler_so, f) if flags else [] for f in (LEAN, FOR_SIZE))
 
         def compile_one(source):
@@ -166,9 +172,11 @@ class BuildWithLibrary(build_ext):
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             objects = [o for group in pool.map(compile_one, sources) for o in group]
+        how.unlink(missing_ok=True)  # until the file is whole
         self.compiler.link_shared_object(
             objects, str(target), libraries=libraries, library_dirs=[str(target.parent)], extra_postargs=link
         )
+        how.write_text(made)
 
     def copy_extensions_to_source(self):
         """An editable install: the library and the headers go where the extensions go."""
@@ -207,10 +215,10 @@ def extension(name, numpy_target="NPY_2_0_API_VERSION"):
         # small, for four extensions are a quarter of the wheel; calls on one element go through _core and _rows
         extra_compile_args=[]
         if sys.platform == "win32"
-        else ["-O2" if name in ("_core", "_rows") else "-Os", "-g0", "-fno-asynchronous-unwind-tables"],
+        else ["-O2" if name in ("_core", "_rows") else "-Os", *SMALL_AND_EXACT],
         extra_link_args=[]
         if sys.platform == "win32"
-        else [f"-Wl,-rpath,{RPATH}", *([] if sys.platform == "darwin" else ["-Wl,--strip-all"])],
+        else [f"-Wl,-rpath,{RPATH}", NO_FAST_MATH, *([] if sys.platform == "darwin" else ["-Wl,--strip-all"])],
     )
 
 

@@ -168,6 +168,32 @@ int main(void)
         assert "gelo" in refused.stderr or "avx3" in refused.stderr
 
 
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_fast_math(compiler: str, tmp_path: Path) -> None:
+    """A user's flags reach neither the results nor, when the library is loaded, the processor's mode; where nobody takes
+    them back, compilation stops."""
+    need(compiler)
+    names = ";".join(f.stem for f in EXPECTED)
+    options = [f"-DACTC_FUNCTIONS={names}", "-DACTC_ISAS=scalar", "-DCMAKE_BUILD_TYPE=None"]
+    prefix = build(tmp_path, *options, f"-DCMAKE_C_COMPILER={compiler}", "-DCMAKE_C_FLAGS=-O1 -ffast-math")
+    lib = next(prefix.rglob("libactc.so")).parent
+    flags = [f"-I{prefix / 'include'}", f"-L{lib}", "-lactc", f"-Wl,-rpath,{lib}"]
+    run(compiler, "-std=c99", EMBED / "apply.c", *flags, "-o", tmp_path / "apply")
+    reproduces(tmp_path / "apply", tmp_path)
+    (tmp_path / "mode.c").write_text("""#include <actc.h>
+int main(void)
+{
+    volatile double subnormal = 1e-310;
+    return !(actc_count() > 0 && subnormal * 1.0 > 0);
+}
+""")
+    run(compiler, tmp_path / "mode.c", *flags, "-o", tmp_path / "mode")
+    run(tmp_path / "mode")
+    for flag in ("-ffast-math", "-Ofast", "-ffinite-math-only"):
+        refused = run(compiler, flag, "-c", C / "src" / "run.c", "-o", tmp_path / "run.o", check=False)
+        assert refused.returncode != 0 and "-fno-fast-math" in refused.stderr, flag
+
+
 # ---- one file --------------------------------------------------------------------------------------------------------
 
 

@@ -35,4 +35,5 @@ static loop *const gates[][LOOP_COUNT] = {
 #define GATE(name, parameters, activation, kind, ...) {GATE_LISTED_##kind(name)},
 #include "../include/actc/gates.def"
 #undef GATE
+    {NULL} /* as in rows.h */
 };

@@ -2,6 +2,11 @@
 #ifndef ACTC_INTERNAL_H
 #define ACTC_INTERNAL_H
 
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0) ||                           \
+    defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || defined(_M_FP_FAST)
+#error "actc needs IEEE arithmetic: compile and link it with -fno-fast-math after -ffast-math or -Ofast"
+#endif
+
 #include "../include/actc.h"
 
 enum {

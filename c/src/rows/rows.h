@@ -57,5 +57,6 @@ static row_kernel *const row_kernels[][ACTC_PASS_COUNT][WAY_COUNT] = {
 #define ROW(name, parameters, kind, shape, ...) {LISTED_KERNELS_##shape(name)},
 #include "../../include/actc/rows.def"
 #undef ROW
+    {{NULL}} /* of a library without rows too something is left, as C wants it */
 };
 #endif
