@@ -170,8 +170,8 @@ int main(void)
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_fast_math(compiler: str, tmp_path: Path) -> None:
-    """A user's flags reach neither the results nor, when the library is loaded, the processor's mode; where nobody takes
-    them back, compilation stops."""
+    """A user's flags reach neither the results nor, when the library is loaded, the processor's mode; where nobody
+    takes them back, compilation stops."""
     need(compiler)
     names = ";".join(f.stem for f in EXPECTED)
     options = [f"-DACTC_FUNCTIONS={names}", "-DACTC_ISAS=scalar", "-DCMAKE_BUILD_TYPE=None"]
