@@ -25,7 +25,7 @@ C_DEPENDS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "c").rglob("*.[hd]*
 LEAN = ["-fno-schedule-insns2", "-fno-split-loops", "-fno-peel-loops"]
 # A user's -ffast-math would make other numbers of the results, and an extension linked with it 0 of all subnormal ones.
 NO_FAST_MATH = "-fno-fast-math"
-SMALL_AND_EXACT = ["-g0", "-fno-asynchronous-unwind-tables", NO_FAST_MATH, "-ffp-contract=off"]
+COMMON = ["-g0", "-fno-asynchronous-unwind-tables", NO_FAST_MATH, "-ffp-contract=off"]
 # Units whose speed is no target are compiled for size: a wheel has to stay below 2 MB. They call the emulated fma at
 # every step, around which nothing is worth keeping in registers: 12 KB of a wheel, and a tenth of the time.
 SMALL = ("scalar_", "sse2_")
@@ -143,7 +143,7 @@ class BuildWithLibrary(build_ext):
         macros: list = [(macro, None), *([("ACTC_SHARED", None)] if libraries else [])]
         if os.environ.get("ACTC_WITH_GNU"):
             macros.append(("ACTC_WITH_GNU", None))
-        flags = [] if sys.platform == "win32" else ["-O3", "-fvisibility=hidden", *SMALL_AND_EXACT]
+        flags = [] if sys.platform == "win32" else ["-O3", "-fvisibility=hidden", *COMMON]
         link = []
         if sys.platform.startswith("linux"):
             link = [f"-Wl,-soname,{target.name}", "-Wl,--strip-all"]
@@ -213,21 +213,18 @@ def extension(name, numpy_target="NPY_2_0_API_VERSION"):
         ],
         py_limited_api=LIMITED,
         # small, for four extensions are a quarter of the wheel; calls on one element go through _core and _rows
-        extra_compile_args=[]
-        if sys.platform == "win32"
-        else ["-O2" if name in ("_core", "_rows") else "-Os", *SMALL_AND_EXACT],
+        extra_compile_args=[] if sys.platform == "win32" else ["-O2" if name in ("_core", "_rows") else "-Os", *COMMON],
         extra_link_args=[]
         if sys.platform == "win32"
         else [f"-Wl,-rpath,{RPATH}", NO_FAST_MATH, *([] if sys.platform == "darwin" else ["-Wl,--strip-all"])],
     )
 
 
-if __name__ == "__main__":
-    setup(
-        ext_modules=cythonize(
-            [*map(extension, ("_core", "_others", "views")), extension("_rows", "NPY_2_1_API_VERSION")],
-            include_path=["src"],
-        ),
-        cmdclass={"build_ext": BuildWithLibrary},
-        options={"bdist_wheel": {"py_limited_api": "cp312"}} if LIMITED else {},
-    )
+setup(
+    ext_modules=cythonize(
+        [*map(extension, ("_core", "_others", "views")), extension("_rows", "NPY_2_1_API_VERSION")],
+        include_path=["src"],
+    ),
+    cmdclass={"build_ext": BuildWithLibrary},
+    options={"bdist_wheel": {"py_limited_api": "cp312"}} if LIMITED else {},
+)
