@@ -188,6 +188,19 @@ def test_gradients_of_confident_rows(tier: str, dtype: Any, ahead: int) -> None:
     assert worst(format, gx, exact(op, op.backward, range(4), **names)) <= BACKWARD[tier].get(np.dtype(dtype).name, 1)
 
 
+@each(dtype=[np.float32, np.float64], ahead=[5, 12, 20, 45, 60], axis=[0, 1])
+def test_softmax_gradients_of_confident_rows(tier: str, dtype: Any, ahead: int, axis: int) -> None:
+    """g - sum of g y leaves of the first what the others add: 1e-20 beside 1 must not be lost."""
+    op = next(r for r in TABLE if r.name == "softmax")
+    format = oracle.FORMATS[np.dtype(dtype).name]
+    y = TIERS[tier]["softmax"](np.array([ahead, 0, 0, -1], dtype))
+    g = np.array([1, 2, -3, 0.5], dtype)
+    names = {"g": [mpf(float(v)) for v in g], "y": [mpf(float(v)) for v in y]}
+    gx = TIERS[tier]["softmax"].backward(*(np.moveaxis([v] * 20, -1, axis) for v in (g, y)), axis=axis)
+    wanted = exact(op, op.backward, range(4), **names, **op.parameters)
+    assert worst(format, np.moveaxis(gx, axis, -1)[7], wanted) <= BACKWARD[tier].get(np.dtype(dtype).name, 1)
+
+
 def test_extreme_gradients(tier: str) -> None:
     """Neither what is kept times a power of two nor a product on the way may leave the range."""
     for dtype, sizes in ((np.float32, (1e-38, 1e38)), (np.float64, (1e-305, 1e305))):

@@ -4,7 +4,7 @@
 #include "parameters.h"
 #include "system.h"
 
-enum kind { CHOSEN, ROUNDED, NARROWED, NARROWED_LONG };
+enum kind { CHOSEN, TWICE_FORWARD, TWICE_BACKWARD, ROUNDED, NARROWED, NARROWED_LONG };
 enum {
 #define ROW(name, ...) row_##name,
 #include "../include/actc/rows.def"
@@ -290,9 +290,10 @@ static void run_with(const unit *u, const call *c)
     l.all = !l.along && l.direct && dense && c->length >= 4 * MAX_LANES && c->rows <= beside * lanes && lanes > 1;
     /* What is staged is flat too, for long loops; but to put maxima together costs more than short rows gain (maxout' of two
        1.16 to 0.84 ns, hardmax 1.06 to 0.77). */
-    const int is_brief = kind_of[c->row] == CHOSEN && c->length < MAX_LANES;
+    const int kind = kind_of[c->row], is_brief = kind == CHOSEN && c->length < MAX_LANES;
     l.flat = l.all || (!l.along && !l.direct && !is_brief && lanes > 1);
-    if (l.direct && !l.all && lanes > 1) beside = kind_of[c->row] == CHOSEN ? WIDE_PANEL : PANEL;
+    const int is_twice = kind == (c->pass == ACTC_FORWARD ? TWICE_FORWARD : TWICE_BACKWARD);
+    if (l.direct && !l.all && lanes > 1) beside = kind == CHOSEN ? WIDE_PANEL : is_twice ? PANEL / 2 : PANEL;
     while (!l.direct && beside > 1 && c->length * beside * lanes * real > (STAGED < room ? STAGED : room)) beside /= 2;
     l.most = l.along ? 1 : beside * lanes;
     p.length = c->length;

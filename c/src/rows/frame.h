@@ -202,14 +202,24 @@ static INLINE V present(spot i, V v, V otherwise)
     return i.is_end && i.n < LANES ? sel(lt(load(lane_numbers), B((REAL)i.n)), v, otherwise) : v;
 }
 
+static INLINE extended present_extended(spot i, extended v)
+{
+#if DOUBLE
+    const pair r = {present(i, v.h, K(0)), present(i, v.l, K(0))};
+    return r;
+#else
+    return i.is_end && i.n < LANES ? extended_by(v, present(i, K(1), K(0))) : v;
+#endif
+}
+
 /* reals from the numbers of the rows for one element, or part, to those for the next: in flat runs not a whole vector */
 static INLINE size_t apart_of(const panel *p) { return p->flat ? p->width : p->vectors * LANES; }
 /* From the first `width` numbers what each of the CHAINS elements of a row sees, where these are not whole vectors. */
-static INLINE void repeat(const panel *p, mode way, V *v)
+static INLINE void repeat(const panel *p, mode way, void *numbers, size_t size)
 {
-    REAL *all = (REAL *)v;
+    char *all = numbers;
     for (size_t done = p->width; p->rows == p->vectors && is_flat(p, way) && done < p->width * CHAINS; done *= 2)
-        memcpy(all + done, all, done * sizeof *all);
+        memcpy(all + done * size, all, done * size);
 }
 /* of an operand with one element a row */
 static INLINE void get_ones(const panel *p, mode way, memory m, V *v)
@@ -220,7 +230,7 @@ static INLINE void get_ones(const panel *p, mode way, memory m, V *v)
     }
     v[p->rows - 1] = K(0);
     memcpy(v, m.at, p->width * sizeof(REAL));
-    repeat(p, way, v);
+    repeat(p, way, v, sizeof *v / LANES);
 }
 static INLINE void put_ones(const panel *p, mode way, memory m, const V *v)
 {
@@ -257,10 +267,29 @@ static INLINE V position(const panel *p, mode way, const V *of_first, spot i)
    to 1023 elements a last run or vector has some. */
 enum { RENEWED_AFTER = 64 };
 
-/* A pair for each chain of each row while it is added up, then a pair for each row. */
+/* A number for each chain of each row while it is added up, a pair or an extended one; of the latter doubles in the order of
+   lanes. Then a pair for each row. */
+enum { MOST_CHAINS = PANEL * CHAINS + 9 };
+#define chain_of_pair(s, c) pair_of(&(s), c)
+#define set_chain_of_pair(s, c, ...) set_pair(&(s), c, __VA_ARGS__)
+#if DOUBLE
 typedef struct {
-    V h[PANEL * CHAINS + 9], l[PANEL * CHAINS + 9];
+    V h[MOST_CHAINS], l[MOST_CHAINS];
 } sums;
+#define chain_of_extended chain_of_pair
+#define set_chain_of_extended set_chain_of_pair
+#else
+typedef union {
+    struct {
+        V h[MOST_CHAINS], l[MOST_CHAINS];
+    };
+    extended chains[MOST_CHAINS];
+} sums;
+#define chain_of_extended(s, c) (s).chains[c]
+#define set_chain_of_extended(s, c, ...) ((s).chains[c] = __VA_ARGS__)
+#endif
+/* an extended number for each row */
+typedef extended each_extended[sizeof(each) / sizeof(V)];
 /* What is kept of one when the room goes to the next: together they would take half of a small thread's stack. */
 typedef struct {
     each h, l;
@@ -296,20 +325,35 @@ static INLINE size_t end_of_sheaf(const panel *p, mode way, size_t r, size_t run
     if (stop < runs) return stop;
     return is_flat(p, way) && r + 1 < runs ? runs - 1 : runs;
 }
-#define ADD_UP(s, i, chain, spot_of_run, ...)                                                                          \
+#define SECOND(count) (HALF * (count - 1))
+#define ADD_UP(type, count, s, i, chain, spot_of_run, ...)                                                             \
     do {                                                                                                               \
         const size_t i##_c = chain;                                                                                    \
-        pair now = {(s).h[i##_c], (s).l[i##_c]};                                                                       \
+        type now[count];                                                                                               \
+        now[0] = chain_of_##type(s, i##_c);                                                                            \
+        now[count - 1] = chain_of_##type(s, i##_c + SECOND(count));                                                    \
         for (size_t i##_run = i##_k; i##_run < i##_stop; i##_run += i##_turns) {                                       \
             const spot i = spot_of_run;                                                                                \
             __VA_ARGS__                                                                                                \
         }                                                                                                              \
-        (s).h[i##_c] = now.h, (s).l[i##_c] = now.l;                                                                    \
+        set_chain_of_##type(s, i##_c, now[0]);                                                                         \
+        set_chain_of_##type(s, i##_c + SECOND(count), now[count - 1]);                                                 \
     } while (0)
-/* A sum over a row: the statements for each spot i call ADD(v) or, for a pair, ADD_PAIR(v) once. In the order of memory, but
-   for sheaves, with the chains in L1 (one chain after the other is slow where rows are columns: a page for each access).
-   `total` makes it a number for each row. */
-#define SUM(s, i, ...)                                                                                                 \
+/* A sum over a row: the statements for each spot i call ADD(v) or, for an extended number, ADD_EXTENDED(v) once. In the order
+   of memory, but for sheaves, with the chains in L1 (one chain after the other is slow where rows are columns: a page for
+   each access). `total` makes it a pair for each row, `total_extended` leaves it an extended number. */
+#define SUM(s, i, ...) SUMS(extended, 1, s, i, __VA_ARGS__)
+/* Two at once, in panels of half the width: the second, by ADD_TO_SECOND, takes the other half of the chains, from where
+   `second_sum` fetches it when the first has been used as `total_extended` leaves it. */
+#define SUM_TWICE(s, i, ...) SUMS(extended, 2, s, i, __VA_ARGS__)
+/* Of pairs, by ADD_PAIR, up to `total_of_pairs`: 1 + 1e-30 is one of floats and no double. */
+#define SUM_OF_PAIRS(s, i, ...) SUMS(pair, 1, s, i, __VA_ARGS__)
+enum { HALF = MOST_CHAINS / 2 };
+static INLINE void second_sum(const panel *p, mode way, sums *s)
+{
+    for (size_t c = 0; c < chains_used(p, way); c++) set_chain_of_extended(*s, c, chain_of_extended(*s, c + HALF));
+}
+#define SUMS(type, count, s, i, ...)                                                                                   \
     do {                                                                                                               \
         const size_t i##_runs = runs_of(p, way), i##_turns = turns_of(p, way);                                         \
         const size_t i##_block = i##_turns * RENEWED_AFTER;                                                            \
@@ -319,13 +363,20 @@ static INLINE size_t end_of_sheaf(const panel *p, mode way, size_t r, size_t run
                 for (size_t i##_v = 0; i##_v * LANES < i##_lanes; i##_v++, i##_c++) {                                  \
                     enum { is_first = 1 };                                                                             \
                     const spot i = end_at(p, way, i##_r, i##_v, i##_lanes);                                            \
-                    pair now = {K(0), K(0)};                                                                           \
-                    __VA_ARGS__(s).h[i##_c] = now.h, (s).l[i##_c] = now.l;                                             \
+                    type now[count];                                                                                   \
+                    now[0] = empty_##type();                                                                           \
+                    now[count - 1] = empty_##type();                                                                   \
+                    __VA_ARGS__                                                                                        \
+                    set_chain_of_##type(s, i##_c, now[0]);                                                             \
+                    set_chain_of_##type(s, i##_c + SECOND(count), now[count - 1]);                                     \
                 }                                                                                                      \
             }                                                                                                          \
             break;                                                                                                     \
         }                                                                                                              \
-        for (size_t i##_c = 0; i##_c < chains_used(p, way); i##_c++) (s).h[i##_c] = (s).l[i##_c] = K(0);               \
+        for (size_t i##_c = 0; i##_c < chains_used(p, way); i##_c++) {                                                 \
+            set_chain_of_##type(s, i##_c, empty_##type());                                                             \
+            set_chain_of_##type(s, i##_c + SECOND(count), empty_##type());                                             \
+        }                                                                                                              \
         for (size_t i##_r = 0, i##_stop; i##_r < i##_runs; i##_r = i##_stop) {                                         \
             enum { is_first = 0 };                                                                                     \
             const size_t i##_lanes = lanes_in(p, way, i##_r), i##_full = full_vectors(way, i##_lanes);                 \
@@ -336,27 +387,35 @@ static INLINE size_t end_of_sheaf(const panel *p, mode way, size_t r, size_t run
                 while (i##_v < i##_full) {                                                                             \
                     i##_to = way.along && i##_full - i##_v > i##_block ? i##_v + i##_block : i##_full;                 \
                     for (; i##_v < i##_to; i##_v++)                                                                    \
-                        ADD_UP(s, i, i##_first + (way.along ? i##_v % i##_turns : i##_v),                              \
+                        ADD_UP(type, count, s, i, i##_first + (way.along ? i##_v % i##_turns : i##_v),                 \
                                full_at(p, way, i##_run, i##_v), __VA_ARGS__);                                          \
-                    if (way.along && i##_v % i##_block == 0) renew(&(s), i##_turns);                                   \
+                    if (way.along && i##_v % i##_block == 0) RENEW(type, count, s, i##_turns);                         \
                 }                                                                                                      \
                 for (; i##_v * LANES < i##_lanes; i##_v++) {                                                           \
-                    ADD_UP(s, i, i##_first + (way.along ? i##_v % i##_turns : i##_v),                                  \
+                    ADD_UP(type, count, s, i, i##_first + (way.along ? i##_v % i##_turns : i##_v),                     \
                            end_at(p, way, i##_run, i##_v, i##_lanes), __VA_ARGS__);                                    \
                     if (way.along && (i##_v + 1) % i##_block == 0 && (i##_v + 1) * LANES <= i##_lanes)                 \
-                        renew(&(s), i##_turns);                                                                        \
+                        RENEW(type, count, s, i##_turns);                                                              \
                 }                                                                                                      \
             }                                                                                                          \
             if (!way.along && i##_stop % i##_block == 0 && elements(p, way, i##_stop) <= p->length)                    \
-                renew(&(s), i##_turns * p->vectors);                                                                   \
+                RENEW(type, count, s, i##_turns * p->vectors);                                                         \
         }                                                                                                              \
     } while (0)
-#define ADD(v) now = added(now, single(v), is_first, 0)
-#define ADD_PAIR(v) now = added(now, v, is_first, 1)
-
-static INLINE void renew(sums *s, size_t chains)
+#define RENEW(type, count, s, n)                                                                                       \
+    do {                                                                                                               \
+        renew_##type(&(s), 0, n);                                                                                      \
+        if (count > 1) renew_##type(&(s), HALF, n);                                                                    \
+    } while (0)
+#define ADD_PAIR(v) now[0] = added(now[0], v, is_first, 1)
+static INLINE pair empty_pair(void)
 {
-    for (size_t c = 0; c < chains; c++) set_pair(s, c, fast_two_sum(s->h[c], s->l[c]));
+    const pair r = {K(0), K(0)};
+    return r;
+}
+static INLINE void renew_pair(sums *s, size_t first, size_t chains)
+{
+    for (size_t c = first; c < first + chains; c++) set_pair(s, c, fast_two_sum(s->h[c], s->l[c]));
 }
 static INLINE pair added(pair now, pair v, int is_first, int has_low)
 {
@@ -378,7 +437,7 @@ static INLINE pair settled(pair r)
     return y;
 }
 /* the sums of the rows, from those of their chains */
-static INLINE void total(const panel *p, mode way, sums *s)
+static INLINE void total_of_pairs(const panel *p, mode way, sums *s)
 {
     if (way.along) {
         for (int c = CHAINS / LANES / 2; c; c /= 2)
@@ -403,8 +462,64 @@ static INLINE void total(const panel *p, mode way, sums *s)
             store(l + k, t.l);
         }
     for (size_t k = 0; k < apart; k += LANES) set_pair(s, k / LANES, settled(pair_of(s, k / LANES)));
-    repeat(p, way, s->h);
-    repeat(p, way, s->l);
+    repeat(p, way, s->h, sizeof(REAL));
+    repeat(p, way, s->l, sizeof(REAL));
+}
+
+#if DOUBLE
+#define ADD(v) now[0] = added(now[0], single(v), is_first, 0)
+#define ADD_EXTENDED ADD_PAIR
+#define ADD_TO_SECOND(v) now[1] = added(now[1], v, is_first, 1)
+#define empty_extended empty_pair
+#define renew_extended renew_pair
+#define total_extended total_of_pairs
+#define total total_of_pairs
+#else
+#define ADD(v) ADD_EXTENDED(extend(v))
+#define ADD_EXTENDED(v) now[0] = ((void)is_first, extended_plus(now[0], v))
+#define ADD_TO_SECOND(v) now[1] = ((void)is_first, extended_plus(now[1], v))
+#define empty_extended() extend(K(0))
+#define renew_extended(s, first, chains) ((void)0)
+
+static INLINE void total_extended(const panel *p, mode way, sums *s)
+{
+    (void)p, (void)way;
+    double *all = (double *)s->chains;
+#ifdef ONE_LANE
+    for (int c = CHAINS / 2; c; c /= 2)
+        for (int k = 0; k < c; k++) all[k] += all[k + c];
+#else
+    enum { STEP = LANES / 2 };
+    if (way.along) {
+        for (int c = CHAINS / 2; c >= STEP; c /= 2)
+            for (int k = 0; k < c; k += STEP) store_doubles(all + k, load_doubles(all + k) + load_doubles(all + k + c));
+        D r = s->chains[0].lower;
+        for (int c = STEP / 2; c; c /= 2)
+            r = r + moved_doubles(r, c); /* the same in every lane, since addition commutes */
+        s->chains[0].lower = s->chains[0].upper = r;
+        return;
+    }
+    /* a chain's numbers for all rows are neighbours: those of the next chain follow, be it within a vector */
+    const size_t chains = chains_used(p, way), used = chains * LANES, apart = apart_of(p);
+    if (is_flat(p, way)) s->chains[chains] = extend(K(0)); /* is read, and does not count */
+    for (size_t c = CHAINS / 2; c; c /= 2)
+        for (size_t k = 0; k < c * apart && k + c * apart < used; k += STEP)
+            store_doubles(all + k, load_doubles(all + k) + load_doubles(all + k + c * apart));
+    repeat(p, way, all, sizeof *all);
+#endif
+}
+static INLINE void total(const panel *p, mode way, sums *s)
+{
+    total_extended(p, way, s);
+    EACH_ROW(v, set_pair(s, v, pair_of_extended(s->chains[v])););
+}
+#endif
+
+/* the means of the rows */
+static INLINE void means_of(const panel *p, mode way, sums *s, extended *means)
+{
+    total_extended(p, way, s);
+    EACH_ROW(v, means[v] = extended_over(chain_of_extended(*s, v), B((REAL)p->length)););
 }
 
 /* v - p, to the last bit or two: where the first difference rounds, the low part is nothing beside it, and where that
@@ -429,7 +544,7 @@ static INLINE void over_rows(const panel *p, mode way, enum collected how, V *v)
     for (size_t c = (p->rows < p->vectors ? PARTS : CHAINS) / 2; c; c /= 2)
         for (size_t k = 0, apart = c * p->width; k < apart && k + apart < parts * LANES; k += LANES)
             store(all + k, collect(how, load(all + k), load(all + k + apart)));
-    repeat(p, way, v);
+    repeat(p, way, v, sizeof *v / LANES);
 }
 
 /* The maxima; NaN is passed over, for the sums that follow find it. Any order does, but for the sign of zero, which callers

@@ -37,12 +37,9 @@ static INLINE V shifted(V x, spot i, const apex *a)
     return sel(eq(x, a->top[i.row]), a->left[i.row], x - a->shift[i.row]);
 }
 /* factor (x - shift) - tau, 0 for what is not above */
-static INLINE pair over_tau(V x, spot i, const apex *a, REAL factor, const kept *tau)
+static INLINE extended over_tau(V x, spot i, const apex *a, REAL factor, const extended *tau)
 {
-    const pair t = two_sum(shifted(x, i, a) * K(factor), -tau->h[i.row]);
-    const pair u = fast_two_sum(t.h, t.l - tau->l[i.row]);
-    const M is_above = gt(present(i, u.h, K(0)), K(0));
-    return sel_pair(is_above, u, single(K(0)));
+    return above_zero(deviation(present(i, shifted(x, i, a) * K(factor), K(-INFINITE)), tau[i.row]));
 }
 /* What is greater than this is above tau: tau's high part, or the number before it if the low part is negative. */
 static INLINE V limit_of(pair tau)
@@ -151,7 +148,9 @@ static INLINE int sparsemax_forward(const panel *p, mode way)
         });
         if (is_flat(p, way)) EACH_ROW(v, open[v] = going;); /* a row has elements in many vectors */
     } while (going);
-    EACH_BACK(i, put(p, way, p->out[0], i, over_tau(get(p, way, x, i), i, &a, 1, &tau).h + a.bad[i.row]););
+    each_extended found;
+    EACH_ROW(v, found[v] = extended_pair(pair_of(&tau, v)););
+    EACH_BACK(i, put(p, way, p->out[0], i, narrowed(over_tau(get(p, way, x, i), i, &a, 1, found)) + a.bad[i.row]););
     return 1;
 }
 /* g, y: g - the mean of g, where y is not 0 */
@@ -183,39 +182,44 @@ static INLINE int entmax15_forward(const panel *p, mode way)
 {
     const memory x = p->in[0];
     apex a;
-    kept tau, squares;
-    each active;
+    kept tau;
+    each_extended found;
+    each active, sum;
     unsigned going;
     first_greatest(p, way, x, NULL, a.top, NULL);
     apex_of(p, way, x, &a);
     EACH_ROW(v, {
         set_pair(&tau, v, two_sum(a.left[v] * K(0.5), K(-1)));
+        found[v] = extended_pair(pair_of(&tau, v));
         active[v] = K(1);
     });
     do {
         sums s;
-        SUM(s, i, {
-            const pair u = over_tau(get(p, way, x, i), i, &a, 0.5, &tau);
-            ADD_PAIR(mul(u, u));
+        SUM_TWICE(s, i, {
+            const extended u = over_tau(get(p, way, x, i), i, &a, 0.5, found);
+            ADD_EXTENDED(u);
+            ADD_TO_SECOND(extended_times(u, u));
         });
-        total(p, way, &s);
-        EACH_ROW(v, set_pair(&squares, v, pair_of(&s, v)););
-        SUM(s, i, ADD(over_tau(get(p, way, x, i), i, &a, 0.5, &tau).h););
-        total(p, way, &s);
+        total_extended(p, way, &s);
+        EACH_ROW(v, sum[v] = narrowed(chain_of_extended(s, v)););
+        second_sum(p, way, &s);
+        total_extended(p, way, &s);
         going = 0;
         EACH_ROW(v, {
-            const pair f = pair_of(&squares, v), excess = two_sum(f.h, K(-1)), now = pair_of(&tau, v);
+            const pair f = pair_of_extended(chain_of_extended(s, v)), excess = two_sum(f.h, K(-1)),
+                       now = pair_of(&tau, v);
             const V norm = square_root(f.h), e = excess.h + (excess.l + f.l);
-            const V step = norm / (norm + K(1)) * (e / s.h[v]);
+            const V step = norm / (norm + K(1)) * (e / sum[v]);
             const pair next = two_sum(now.h, step);
             set_pair(&tau, v, sel_pair(gt(active[v], K(0)), fast_two_sum(next.h, next.l + now.l), now));
+            found[v] = extended_pair(pair_of(&tau, v));
             active[v] = sel(gt(step, K(C(0x1p-22f, 0x1p-50))), active[v], K(0)); /* the next would be its square */
             going |= lanes_of(gt(active[v], K(0)));
         });
     } while (going);
     EACH_BACK(i, {
-        const pair u = over_tau(get(p, way, x, i), i, &a, 0.5, &tau);
-        put(p, way, p->out[0], i, mul(u, u).h + a.bad[i.row]);
+        const extended u = over_tau(get(p, way, x, i), i, &a, 0.5, found);
+        put(p, way, p->out[0], i, narrowed(extended_times(u, u)) + a.bad[i.row]);
     });
     return 1;
 }
@@ -224,7 +228,7 @@ static INLINE int entmax15_backward(const panel *p, mode way)
 {
     sums s;
     kept mean;
-    SUM(s, i, { ADD_PAIR(two_product(square_root(get(p, way, p->in[1], i)), get(p, way, p->in[0], i))); });
+    SUM(s, i, { ADD_EXTENDED(extended_product(square_root(get(p, way, p->in[1], i)), get(p, way, p->in[0], i))); });
     total(p, way, &s);
     EACH_ROW(v, set_pair(&mean, v, pair_of(&s, v)););
     SUM(s, i, ADD(square_root(get(p, way, p->in[1], i))););

@@ -4,6 +4,7 @@
 #define COLUMNS_OF_ROWS NULL
 #define ROWS_OF_COLUMNS NULL
 #else
+#include "extended.h"
 #include "frame.h"
 #include "softmax.h"
 #include "choices.h"

@@ -177,8 +177,9 @@ static INLINE int softmax_backward(const panel *p, mode way)
 {
     const V factor = B((REAL)(1 / p->parameters[0]));
     sums dot;
-    SUM(dot, i, ADD_PAIR(two_product(get(p, way, p->in[0], i), get(p, way, p->in[1], i))););
-    total(p, way, &dot);
+    /* in pairs: of y = 1, 1e-20 the first gradient is 1e-20 of g, which a double has no room for beside it */
+    SUM_OF_PAIRS(dot, i, ADD_PAIR(two_product(get(p, way, p->in[0], i), get(p, way, p->in[1], i))););
+    total_of_pairs(p, way, &dot);
     EACH_BACK(i, {
         const V y = get(p, way, p->in[1], i);
         put(p, way, p->out[0], i, y * minus_pair(get(p, way, p->in[0], i), pair_of(&dot, i.row)) * factor);
@@ -265,7 +266,7 @@ static INLINE int logmeanexp_forward(const panel *p, mode way)
             const V power = pow2(k + K(MAGIC));
             const pair e = sum_of(two_sum(power, K(-1)), scaled_pair(q, power)); /* 2^-54 - 1 is no double */
             const pair own = {present(i, e.h, K(0)), present(i, e.l, K(0))};
-            ADD_PAIR(own);
+            ADD_EXTENDED(own);
         });
         total(p, way, &s);
         EACH_ROW(v, {

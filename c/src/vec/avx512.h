@@ -29,6 +29,10 @@ typedef __mmask16 M;
 #define FIRST(n) ((M)(((uint64_t)1 << (n)) - 1)) /* all lanes for n from LANES to 63 */
 #define load_some(p, n) ((V)P(_mm512_maskz_loadu)(FIRST(n), p))
 #define store_some(p, v, n) P(_mm512_mask_storeu)(p, FIRST(n), v)
+#define lower_half(v) ((D)_mm512_cvtps_pd(_mm512_castps512_ps256(v)))
+#define upper_half(v) ((D)_mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)))
+#define halves(lower, upper)                                                                                           \
+    ((V)_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(lower)), _mm512_cvtpd_ps(upper), 1))
 #define TRANSPOSES /* lanes of two vectors can be chosen freely */
 #include "gnu.h"
 /* lanes from memory, `by` bytes apart: 0.15 ns an element, a gather 0.37, and a vector of what was stored waits for that */

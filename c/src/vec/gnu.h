@@ -25,6 +25,39 @@ static INLINE void store_some(REAL *p, V v, size_t n)
 }
 #endif
 
+#if !DOUBLE
+/* half a vector's lanes as doubles */
+typedef double D __attribute__((vector_size(LANES * sizeof(REAL))));
+typedef double unaligned_doubles __attribute__((vector_size(LANES * sizeof(REAL)), aligned(8), may_alias));
+#define load_doubles(p) ((D) * (const unaligned_doubles *)(p))
+#define store_doubles(p, v) ((void)(*(unaligned_doubles *)(p) = (v)))
+#ifndef lower_half
+/* Not lane by lane: gcc 12 then takes (double)(float)d for d (x86-64, -O2). */
+typedef float half_vector __attribute__((vector_size(LANES * sizeof(REAL) / 2)));
+typedef union {
+    V all;
+    half_vector of[2];
+} vector_halves;
+static INLINE D lower_half(V v)
+{
+    const vector_halves r = {v};
+    return __builtin_convertvector(r.of[0], D);
+}
+static INLINE D upper_half(V v)
+{
+    const vector_halves r = {v};
+    return __builtin_convertvector(r.of[1], D);
+}
+static INLINE V halves(D lower, D upper)
+{
+    vector_halves r;
+    r.of[0] = __builtin_convertvector(lower, half_vector);
+    r.of[1] = __builtin_convertvector(upper, half_vector);
+    return r.all;
+}
+#endif
+#endif
+
 #ifndef lt
 typedef SIGNED_BITS M __attribute__((vector_size(LANES * sizeof(REAL))));
 #define lt(a, b) ((M)((a) < (b)))
@@ -125,6 +158,15 @@ static INLINE V moved(V v, int by)
     return chosen_lanes(v, v, numbers + by);
 #endif
 }
+
+#if !DOUBLE
+static INLINE D moved_doubles(D v, int by)
+{
+    D r = v;
+    for (int i = 0; i < LANES / 2; i++) r[i] = v[(i + by) & (LANES / 2 - 1)];
+    return r;
+}
+#endif
 
 #ifndef fma
 static FMA_IN_PLACE V fma_lanes(V a, V b, V c)
