@@ -4,6 +4,7 @@
 #include "parameters.h"
 #include "system.h"
 
+/* beyond ROUNDED, halves take doubles */
 enum kind { CHOSEN, TWICE_FORWARD, TWICE_BACKWARD, ROUNDED, NARROWED, NARROWED_LONG };
 enum {
 #define ROW(name, ...) row_##name,

@@ -1,5 +1,6 @@
 /* extended.h - numbers with twice the bits of the unit's own. Of doubles they are pairs; of floats doubles, which have 53 bits
-   where a pair of floats has 48, for a third of the operations. Doubles are multiplied and then added, never both at once,
+   where a pair of floats has 48, for a third of the operations. But a pair's low part may lie any distance below the high
+   one, and 1 + 1e-20 is no double: what may cancel so far stays in pairs. Doubles are multiplied and then added, never both at once,
    for not every processor can; where the product is exact that is the same. */
 #if DOUBLE
 typedef pair extended;
@@ -10,7 +11,6 @@ static INLINE extended extend(V v)
 }
 static INLINE extended extended_pair(pair v) { return v; }
 static INLINE pair pair_of_extended(extended v) { return v; }
-static INLINE extended extended_product(V a, V b) { return two_product(a, b); }
 /* v - m, where it may be far smaller than both. Renewed, for products drop the square of the low part: 50 ULP where v is
    1000 +- 0.01. */
 static INLINE extended deviation(V v, extended m)
@@ -23,12 +23,10 @@ static INLINE extended deviation(V v, extended m)
 #define extended_minus(a, b) sum_of(a, neg(b))
 #define extended_over(a, b) quotient(a, single(b))
 static INLINE V narrowed(extended a) { return a.h + a.l; }
-static INLINE extended above_zero(extended a) { return sel_pair(gt(a.h, K(0)), a, single(K(0))); }
 #elif defined(ONE_LANE)
 typedef double extended;
 #define extend(v) ((double)(v))
 #define extended_pair(v) ((double)(v).h + (v).l)
-#define extended_product(a, b) ((double)(a) * (b))
 #define deviation(v, m) ((v) - (m))
 #define extended_times(a, b) ((a) * (b))
 #define extended_by(a, b) ((a) * (b))
@@ -36,7 +34,6 @@ typedef double extended;
 #define extended_plus(a, b) ((a) + (b))
 #define extended_over(a, b) ((a) / (b))
 #define narrowed(a) ((float)(a))
-#define above_zero(a) ((a) > 0 ? (a) : 0)
 #else
 /* of the lower and the upper half of a vector's lanes */
 typedef struct {
@@ -59,18 +56,10 @@ OPERATION(times, *)
 OPERATION(quotient, /)
 #undef OPERATION
 static INLINE extended extended_pair(pair v) { return extended_plus(extend(v.h), extend(v.l)); }
-static INLINE extended extended_product(V a, V b) { return extended_times(extend(a), extend(b)); }
 static INLINE extended extended_by(extended a, V b) { return extended_times(a, extend(b)); }
 static INLINE extended extended_over(extended a, V b) { return extended_quotient(a, extend(b)); }
 static INLINE extended deviation(V v, extended m) { return extended_minus(extend(v), m); }
-static INLINE V narrowed(extended a) { return halves(a.lower, a.upper); }
-/* a, or 0 where it is not greater */
-#define WHERE_ABOVE(v) ((D)(((v) > 0) & (__typeof__((v) > 0))(v)))
-static INLINE extended above_zero(extended a)
-{
-    const extended r = {WHERE_ABOVE(a.lower), WHERE_ABOVE(a.upper)};
-    return r;
-}
+static INLINE V narrowed(extended a) { return joined_halves(a.lower, a.upper); }
 #endif
 #if !DOUBLE
 static INLINE pair pair_of_extended(extended v)

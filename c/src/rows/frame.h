@@ -260,24 +260,27 @@ static INLINE V position(const panel *p, mode way, const V *of_first, spot i)
     return of_first[way.along ? 0 : i.v] + B((REAL)(way.along ? i.v * LANES : elements(p, way, i.r)));
 }
 
-/* ---- sums: a chain keeps what its additions round off ---- */
+/* ---- sums: in extended numbers, or in pairs, whose chains keep what additions round off ---- */
 
-/* After so many additions to a chain its low part is folded into the high one, for it is a plain sum of as many errors: in
+/* After so many additions to a chain of pairs its low part is folded into the high one, for it is a plain sum of as many errors: in
    a chain of a million equal terms they would add up. Only where all chains have had as many, whatever the way: of 1009
    to 1023 elements a last run or vector has some. */
 enum { RENEWED_AFTER = 64 };
 
-/* A number for each chain of each row while it is added up, a pair or an extended one; of the latter doubles in the order of
-   lanes. Then a pair for each row. */
+/* A number for each chain of each row while it is added up: a pair, or an extended one, whose doubles stand in the order of
+   lanes. Then, in the same place, one for each row. */
 enum { MOST_CHAINS = PANEL * CHAINS + 9 };
-#define chain_of_pair(s, c) pair_of(&(s), c)
-#define set_chain_of_pair(s, c, ...) set_pair(&(s), c, __VA_ARGS__)
+#define chain_IN_PAIRS pair
+#define chain_EXTENDED extended
+#define empty_EXTENDED() extend(K(0))
+#define chain_of_IN_PAIRS(s, c) pair_of(&(s), c)
+#define set_chain_of_IN_PAIRS(s, c, ...) set_pair(&(s), c, __VA_ARGS__)
 #if DOUBLE
 typedef struct {
     V h[MOST_CHAINS], l[MOST_CHAINS];
 } sums;
-#define chain_of_extended chain_of_pair
-#define set_chain_of_extended set_chain_of_pair
+#define chain_of_EXTENDED chain_of_IN_PAIRS
+#define set_chain_of_EXTENDED set_chain_of_IN_PAIRS
 #else
 typedef union {
     struct {
@@ -285,8 +288,8 @@ typedef union {
     };
     extended chains[MOST_CHAINS];
 } sums;
-#define chain_of_extended(s, c) (s).chains[c]
-#define set_chain_of_extended(s, c, ...) ((s).chains[c] = __VA_ARGS__)
+#define chain_of_EXTENDED(s, c) (s).chains[c]
+#define set_chain_of_EXTENDED(s, c, ...) ((s).chains[c] = __VA_ARGS__)
 #endif
 /* an extended number for each row */
 typedef extended each_extended[sizeof(each) / sizeof(V)];
@@ -325,35 +328,38 @@ static INLINE size_t end_of_sheaf(const panel *p, mode way, size_t r, size_t run
     if (stop < runs) return stop;
     return is_flat(p, way) && r + 1 < runs ? runs - 1 : runs;
 }
+/* Of one sum the last is the first: it is written twice, which costs nothing. */
 #define SECOND(count) (HALF * (count - 1))
-#define ADD_UP(type, count, s, i, chain, spot_of_run, ...)                                                             \
+#define ADD_UP(kind, count, s, i, chain, spot_of_run, ...)                                                             \
     do {                                                                                                               \
         const size_t i##_c = chain;                                                                                    \
-        type now[count];                                                                                               \
-        now[0] = chain_of_##type(s, i##_c);                                                                            \
-        now[count - 1] = chain_of_##type(s, i##_c + SECOND(count));                                                    \
+        chain_##kind now[count];                                                                                       \
+        now[0] = chain_of_##kind(s, i##_c);                                                                            \
+        now[count - 1] = chain_of_##kind(s, i##_c + SECOND(count));                                                    \
         for (size_t i##_run = i##_k; i##_run < i##_stop; i##_run += i##_turns) {                                       \
             const spot i = spot_of_run;                                                                                \
             __VA_ARGS__                                                                                                \
         }                                                                                                              \
-        set_chain_of_##type(s, i##_c, now[0]);                                                                         \
-        set_chain_of_##type(s, i##_c + SECOND(count), now[count - 1]);                                                 \
+        set_chain_of_##kind(s, i##_c, now[0]);                                                                         \
+        set_chain_of_##kind(s, i##_c + SECOND(count), now[count - 1]);                                                 \
     } while (0)
-/* A sum over a row: the statements for each spot i call ADD(v) or, for an extended number, ADD_EXTENDED(v) once. In the order
+/* A sum over a row: the statements for each spot i call ADD(v) or, for an extended number, ADD_EXTENDED(v). In the order
    of memory, but for sheaves, with the chains in L1 (one chain after the other is slow where rows are columns: a page for
    each access). `total` makes it a pair for each row, `total_extended` leaves it an extended number. */
-#define SUM(s, i, ...) SUMS(extended, 1, s, i, __VA_ARGS__)
+#define SUM(s, i, ...) SUMS(EXTENDED, 1, s, i, __VA_ARGS__)
 /* Two at once, in panels of half the width: the second, by ADD_TO_SECOND, takes the other half of the chains, from where
-   `second_sum` fetches it when the first has been used as `total_extended` leaves it. */
-#define SUM_TWICE(s, i, ...) SUMS(extended, 2, s, i, __VA_ARGS__)
-/* Of pairs, by ADD_PAIR, up to `total_of_pairs`: 1 + 1e-30 is one of floats and no double. */
-#define SUM_OF_PAIRS(s, i, ...) SUMS(pair, 1, s, i, __VA_ARGS__)
+   SECOND_SUM fetches it when the first has been used as `total_extended` leaves it. */
+#define SUM_TWICE(s, i, ...) SUMS(EXTENDED, 2, s, i, __VA_ARGS__)
+/* The same of pairs, by ADD_PAIR and ADD_PAIR_TO_SECOND, to `total_of_pairs`, for what cancels: 1 + 1e-30 is a pair of floats,
+   and no double. */
+#define SUM_OF_PAIRS(s, i, ...) SUMS(IN_PAIRS, 1, s, i, __VA_ARGS__)
+#define SUM_OF_PAIRS_TWICE(s, i, ...) SUMS(IN_PAIRS, 2, s, i, __VA_ARGS__)
 enum { HALF = MOST_CHAINS / 2 };
-static INLINE void second_sum(const panel *p, mode way, sums *s)
-{
-    for (size_t c = 0; c < chains_used(p, way); c++) set_chain_of_extended(*s, c, chain_of_extended(*s, c + HALF));
-}
-#define SUMS(type, count, s, i, ...)                                                                                   \
+#define SECOND_SUM(kind, s)                                                                                            \
+    do {                                                                                                               \
+        for (size_t c_ = 0; c_ < chains_used(p, way); c_++) set_chain_of_##kind(s, c_, chain_of_##kind(s, c_ + HALF)); \
+    } while (0)
+#define SUMS(kind, count, s, i, ...)                                                                                   \
     do {                                                                                                               \
         const size_t i##_runs = runs_of(p, way), i##_turns = turns_of(p, way);                                         \
         const size_t i##_block = i##_turns * RENEWED_AFTER;                                                            \
@@ -363,19 +369,19 @@ static INLINE void second_sum(const panel *p, mode way, sums *s)
                 for (size_t i##_v = 0; i##_v * LANES < i##_lanes; i##_v++, i##_c++) {                                  \
                     enum { is_first = 1 };                                                                             \
                     const spot i = end_at(p, way, i##_r, i##_v, i##_lanes);                                            \
-                    type now[count];                                                                                   \
-                    now[0] = empty_##type();                                                                           \
-                    now[count - 1] = empty_##type();                                                                   \
+                    chain_##kind now[count];                                                                           \
+                    now[0] = empty_##kind();                                                                           \
+                    now[count - 1] = empty_##kind();                                                                   \
                     __VA_ARGS__                                                                                        \
-                    set_chain_of_##type(s, i##_c, now[0]);                                                             \
-                    set_chain_of_##type(s, i##_c + SECOND(count), now[count - 1]);                                     \
+                    set_chain_of_##kind(s, i##_c, now[0]);                                                             \
+                    set_chain_of_##kind(s, i##_c + SECOND(count), now[count - 1]);                                     \
                 }                                                                                                      \
             }                                                                                                          \
             break;                                                                                                     \
         }                                                                                                              \
         for (size_t i##_c = 0; i##_c < chains_used(p, way); i##_c++) {                                                 \
-            set_chain_of_##type(s, i##_c, empty_##type());                                                             \
-            set_chain_of_##type(s, i##_c + SECOND(count), empty_##type());                                             \
+            set_chain_of_##kind(s, i##_c, empty_##kind());                                                             \
+            set_chain_of_##kind(s, i##_c + SECOND(count), empty_##kind());                                             \
         }                                                                                                              \
         for (size_t i##_r = 0, i##_stop; i##_r < i##_runs; i##_r = i##_stop) {                                         \
             enum { is_first = 0 };                                                                                     \
@@ -387,33 +393,31 @@ static INLINE void second_sum(const panel *p, mode way, sums *s)
                 while (i##_v < i##_full) {                                                                             \
                     i##_to = way.along && i##_full - i##_v > i##_block ? i##_v + i##_block : i##_full;                 \
                     for (; i##_v < i##_to; i##_v++)                                                                    \
-                        ADD_UP(type, count, s, i, i##_first + (way.along ? i##_v % i##_turns : i##_v),                 \
+                        ADD_UP(kind, count, s, i, i##_first + (way.along ? i##_v % i##_turns : i##_v),                 \
                                full_at(p, way, i##_run, i##_v), __VA_ARGS__);                                          \
-                    if (way.along && i##_v % i##_block == 0) RENEW(type, count, s, i##_turns);                         \
+                    if (way.along && i##_v % i##_block == 0) RENEW(kind, count, s, i##_turns);                         \
                 }                                                                                                      \
                 for (; i##_v * LANES < i##_lanes; i##_v++) {                                                           \
-                    ADD_UP(type, count, s, i, i##_first + (way.along ? i##_v % i##_turns : i##_v),                     \
+                    ADD_UP(kind, count, s, i, i##_first + (way.along ? i##_v % i##_turns : i##_v),                     \
                            end_at(p, way, i##_run, i##_v, i##_lanes), __VA_ARGS__);                                    \
                     if (way.along && (i##_v + 1) % i##_block == 0 && (i##_v + 1) * LANES <= i##_lanes)                 \
-                        RENEW(type, count, s, i##_turns);                                                              \
+                        RENEW(kind, count, s, i##_turns);                                                              \
                 }                                                                                                      \
             }                                                                                                          \
             if (!way.along && i##_stop % i##_block == 0 && elements(p, way, i##_stop) <= p->length)                    \
-                RENEW(type, count, s, i##_turns * p->vectors);                                                         \
+                RENEW(kind, count, s, i##_turns * p->vectors);                                                         \
         }                                                                                                              \
     } while (0)
-#define RENEW(type, count, s, n)                                                                                       \
+#define RENEW(kind, count, s, n)                                                                                       \
     do {                                                                                                               \
-        renew_##type(&(s), 0, n);                                                                                      \
-        if (count > 1) renew_##type(&(s), HALF, n);                                                                    \
+        renew_##kind(&(s), 0, n);                                                                                      \
+        if (count > 1) renew_##kind(&(s), HALF, n);                                                                    \
     } while (0)
 #define ADD_PAIR(v) now[0] = added(now[0], v, is_first, 1)
-static INLINE pair empty_pair(void)
-{
-    const pair r = {K(0), K(0)};
-    return r;
-}
-static INLINE void renew_pair(sums *s, size_t first, size_t chains)
+#define ADD_PAIR_TO_SECOND(v) now[1] = added(now[1], v, is_first, 1)
+#define empty_IN_PAIRS() constant_pair(0, 0)
+#define renew_IN_PAIRS renew_pairs
+static INLINE void renew_pairs(sums *s, size_t first, size_t chains)
 {
     for (size_t c = first; c < first + chains; c++) set_pair(s, c, fast_two_sum(s->h[c], s->l[c]));
 }
@@ -469,17 +473,15 @@ static INLINE void total_of_pairs(const panel *p, mode way, sums *s)
 #if DOUBLE
 #define ADD(v) now[0] = added(now[0], single(v), is_first, 0)
 #define ADD_EXTENDED ADD_PAIR
-#define ADD_TO_SECOND(v) now[1] = added(now[1], v, is_first, 1)
-#define empty_extended empty_pair
-#define renew_extended renew_pair
+#define ADD_TO_SECOND ADD_PAIR_TO_SECOND
+#define renew_EXTENDED renew_pairs
 #define total_extended total_of_pairs
 #define total total_of_pairs
 #else
 #define ADD(v) ADD_EXTENDED(extend(v))
 #define ADD_EXTENDED(v) now[0] = ((void)is_first, extended_plus(now[0], v))
 #define ADD_TO_SECOND(v) now[1] = ((void)is_first, extended_plus(now[1], v))
-#define empty_extended() extend(K(0))
-#define renew_extended(s, first, chains) ((void)0)
+#define renew_EXTENDED(s, first, chains) ((void)0)
 
 static INLINE void total_extended(const panel *p, mode way, sums *s)
 {
@@ -519,7 +521,7 @@ static INLINE void total(const panel *p, mode way, sums *s)
 static INLINE void means_of(const panel *p, mode way, sums *s, extended *means)
 {
     total_extended(p, way, s);
-    EACH_ROW(v, means[v] = extended_over(chain_of_extended(*s, v), B((REAL)p->length)););
+    EACH_ROW(v, means[v] = extended_over(chain_of_EXTENDED(*s, v), B((REAL)p->length)););
 }
 
 /* v - p, to the last bit or two: where the first difference rounds, the low part is nothing beside it, and where that

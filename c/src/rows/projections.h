@@ -37,9 +37,12 @@ static INLINE V shifted(V x, spot i, const apex *a)
     return sel(eq(x, a->top[i.row]), a->left[i.row], x - a->shift[i.row]);
 }
 /* factor (x - shift) - tau, 0 for what is not above */
-static INLINE extended over_tau(V x, spot i, const apex *a, REAL factor, const extended *tau)
+static INLINE pair over_tau(V x, spot i, const apex *a, REAL factor, const kept *tau)
 {
-    return above_zero(deviation(present(i, shifted(x, i, a) * K(factor), K(-INFINITE)), tau[i.row]));
+    const pair t = two_sum(shifted(x, i, a) * K(factor), -tau->h[i.row]);
+    const pair u = fast_two_sum(t.h, t.l - tau->l[i.row]);
+    const M is_above = gt(present(i, u.h, K(0)), K(0));
+    return sel_pair(is_above, u, single(K(0)));
 }
 /* What is greater than this is above tau: tau's high part, or the number before it if the low part is negative. */
 static INLINE V limit_of(pair tau)
@@ -123,18 +126,18 @@ static INLINE int sparsemax_forward(const panel *p, mode way)
             least[c] = K(INFINITE);
         });
         EACH_ROW(v, limit[v] = limit_of(pair_of(&tau, v)););
-        SUM(s, i, {
+        SUM_OF_PAIRS(s, i, {
             if (open[i.row]) {
                 const V v = shifted(get(p, way, x, i), i, &a);
                 const M is_above = gt(present(i, v, limit[i.row]), limit[i.row]);
-                ADD(sel(is_above, v, K(0)));
+                ADD_PAIR(single(sel(is_above, v, K(0))));
                 count[i.part] = count[i.part] + sel(is_above, K(1), K(0));
                 least[i.part] = min(least[i.part], sel(is_above, v, K(INFINITE)));
             }
         });
         over_rows(p, way, PLUS, count);
         over_rows(p, way, LEAST, least);
-        total(p, way, &s);
+        total_of_pairs(p, way, &s);
         going = 0;
         EACH_ROW(v, {
             if (!open[v]) continue;
@@ -148,9 +151,7 @@ static INLINE int sparsemax_forward(const panel *p, mode way)
         });
         if (is_flat(p, way)) EACH_ROW(v, open[v] = going;); /* a row has elements in many vectors */
     } while (going);
-    each_extended found;
-    EACH_ROW(v, found[v] = extended_pair(pair_of(&tau, v)););
-    EACH_BACK(i, put(p, way, p->out[0], i, narrowed(over_tau(get(p, way, x, i), i, &a, 1, found)) + a.bad[i.row]););
+    EACH_BACK(i, put(p, way, p->out[0], i, over_tau(get(p, way, x, i), i, &a, 1, &tau).h + a.bad[i.row]););
     return 1;
 }
 /* g, y: g - the mean of g, where y is not 0 */
@@ -159,13 +160,13 @@ static INLINE int sparsemax_backward(const panel *p, mode way)
     sums mean;
     each count;
     EACH_PART(c, count[c] = K(0););
-    SUM(mean, i, {
+    SUM_OF_PAIRS(mean, i, {
         const V y = get(p, way, p->in[1], i);
         const M used = gt(abs(y), K(0));
-        ADD(sel(used, get(p, way, p->in[0], i), y));
+        ADD_PAIR(single(sel(used, get(p, way, p->in[0], i), y)));
         count[i.part] = count[i.part] + sel(used, K(1), K(0));
     });
-    total(p, way, &mean);
+    total_of_pairs(p, way, &mean);
     over_rows(p, way, PLUS, count);
     EACH_ROW(v, set_pair(&mean, v, quotient(pair_of(&mean, v), single(count[v]))););
     EACH_BACK(i, {
@@ -182,44 +183,40 @@ static INLINE int entmax15_forward(const panel *p, mode way)
 {
     const memory x = p->in[0];
     apex a;
-    kept tau;
-    each_extended found;
-    each active, sum;
+    kept tau, squares;
+    each active;
     unsigned going;
     first_greatest(p, way, x, NULL, a.top, NULL);
     apex_of(p, way, x, &a);
     EACH_ROW(v, {
         set_pair(&tau, v, two_sum(a.left[v] * K(0.5), K(-1)));
-        found[v] = extended_pair(pair_of(&tau, v));
         active[v] = K(1);
     });
     do {
         sums s;
-        SUM_TWICE(s, i, {
-            const extended u = over_tau(get(p, way, x, i), i, &a, 0.5, found);
-            ADD_EXTENDED(u);
-            ADD_TO_SECOND(extended_times(u, u));
+        SUM_OF_PAIRS_TWICE(s, i, {
+            const pair u = over_tau(get(p, way, x, i), i, &a, 0.5, &tau);
+            ADD_PAIR(mul(u, u));
+            ADD_PAIR_TO_SECOND(single(u.h));
         });
-        total_extended(p, way, &s);
-        EACH_ROW(v, sum[v] = narrowed(chain_of_extended(s, v)););
-        second_sum(p, way, &s);
-        total_extended(p, way, &s);
+        total_of_pairs(p, way, &s);
+        EACH_ROW(v, set_pair(&squares, v, pair_of(&s, v)););
+        SECOND_SUM(IN_PAIRS, s);
+        total_of_pairs(p, way, &s);
         going = 0;
         EACH_ROW(v, {
-            const pair f = pair_of_extended(chain_of_extended(s, v)), excess = two_sum(f.h, K(-1)),
-                       now = pair_of(&tau, v);
+            const pair f = pair_of(&squares, v), excess = two_sum(f.h, K(-1)), now = pair_of(&tau, v);
             const V norm = square_root(f.h), e = excess.h + (excess.l + f.l);
-            const V step = norm / (norm + K(1)) * (e / sum[v]);
+            const V step = norm / (norm + K(1)) * (e / s.h[v]);
             const pair next = two_sum(now.h, step);
             set_pair(&tau, v, sel_pair(gt(active[v], K(0)), fast_two_sum(next.h, next.l + now.l), now));
-            found[v] = extended_pair(pair_of(&tau, v));
             active[v] = sel(gt(step, K(C(0x1p-22f, 0x1p-50))), active[v], K(0)); /* the next would be its square */
             going |= lanes_of(gt(active[v], K(0)));
         });
     } while (going);
     EACH_BACK(i, {
-        const extended u = over_tau(get(p, way, x, i), i, &a, 0.5, found);
-        put(p, way, p->out[0], i, narrowed(extended_times(u, u)) + a.bad[i.row]);
+        const pair u = over_tau(get(p, way, x, i), i, &a, 0.5, &tau);
+        put(p, way, p->out[0], i, mul(u, u).h + a.bad[i.row]);
     });
     return 1;
 }
@@ -228,11 +225,11 @@ static INLINE int entmax15_backward(const panel *p, mode way)
 {
     sums s;
     kept mean;
-    SUM(s, i, { ADD_EXTENDED(extended_product(square_root(get(p, way, p->in[1], i)), get(p, way, p->in[0], i))); });
-    total(p, way, &s);
+    SUM_OF_PAIRS(s, i, { ADD_PAIR(two_product(square_root(get(p, way, p->in[1], i)), get(p, way, p->in[0], i))); });
+    total_of_pairs(p, way, &s);
     EACH_ROW(v, set_pair(&mean, v, pair_of(&s, v)););
-    SUM(s, i, ADD(square_root(get(p, way, p->in[1], i))););
-    total(p, way, &s);
+    SUM_OF_PAIRS(s, i, ADD_PAIR(single(square_root(get(p, way, p->in[1], i)))););
+    total_of_pairs(p, way, &s);
     EACH_ROW(v, {
         const pair weight = pair_of(&s, v);
         set_pair(&mean, v, quotient(pair_of(&mean, v), sel_pair(eq(weight.h, K(0)), single(K(1)), weight)));

@@ -319,8 +319,8 @@ static INLINE int logmeanexp_forward(const panel *p, mode way) { return log_of_p
 static INLINE int log_softmax_backward(const panel *p, mode way)
 {
     sums sum;
-    SUM(sum, i, ADD(get(p, way, p->in[0], i)););
-    total(p, way, &sum);
+    SUM_OF_PAIRS(sum, i, ADD_PAIR(single(get(p, way, p->in[0], i))););
+    total_of_pairs(p, way, &sum);
     EACH_BACK(i, {
         const V g = get(p, way, p->in[0], i), y = get(p, way, p->in[1], i);
         V k; /* no output is above 0, but a caller may err */

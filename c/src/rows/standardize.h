@@ -42,19 +42,20 @@ static INLINE int standardize_backward(const panel *p, mode way)
         ADD_TO_SECOND(extend(get(p, way, g, i)));
     });
     means_of(p, way, &s, mean);
-    second_sum(p, way, &s);
+    SECOND_SUM(EXTENDED, s);
     means_of(p, way, &s, mean_of_g);
     SUM_TWICE(s, i, {
         const extended d = present_extended(i, deviation(get(p, way, x, i), mean[i.row]));
         ADD_EXTENDED(extended_times(d, d));
         ADD_TO_SECOND(extended_by(d, get(p, way, g, i)));
     });
-    means_of(p, way, &s, inverse);
-    second_sum(p, way, &s);
+    means_of(p, way, &s, inverse); /* the variance, so far */
+    SECOND_SUM(EXTENDED, s);
     means_of(p, way, &s, slope);
     EACH_ROW(v, {
-        inverse[v] = extended_pair(inverse_deviation(inverse[v], p->parameters[0]));
-        slope[v] = extended_times(extended_times(slope[v], inverse[v]), inverse[v]);
+        const extended by = extended_pair(inverse_deviation(inverse[v], p->parameters[0]));
+        slope[v] = extended_times(extended_times(slope[v], by), by);
+        inverse[v] = by;
     });
     EACH_BACK(i, {
         const extended d = deviation(get(p, way, x, i), mean[i.row]);

@@ -31,7 +31,7 @@ typedef __mmask16 M;
 #define store_some(p, v, n) P(_mm512_mask_storeu)(p, FIRST(n), v)
 #define lower_half(v) ((D)_mm512_cvtps_pd(_mm512_castps512_ps256(v)))
 #define upper_half(v) ((D)_mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)))
-#define halves(lower, upper)                                                                                           \
+#define joined_halves(lower, upper)                                                                                    \
     ((V)_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(lower)), _mm512_cvtpd_ps(upper), 1))
 #define TRANSPOSES /* lanes of two vectors can be chosen freely */
 #include "gnu.h"

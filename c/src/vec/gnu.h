@@ -48,7 +48,7 @@ static INLINE D upper_half(V v)
     const vector_halves r = {v};
     return __builtin_convertvector(r.of[1], D);
 }
-static INLINE V halves(D lower, D upper)
+static INLINE V joined_halves(D lower, D upper)
 {
     vector_halves r;
     r.of[0] = __builtin_convertvector(lower, half_vector);
