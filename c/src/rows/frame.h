@@ -440,6 +440,22 @@ static INLINE pair settled(pair r)
     const pair y = {t.h, sel(finite, t.l, K(0))};
     return y;
 }
+/* Across, a chain's numbers for all rows are neighbours, and those of the next chain follow, be it within a vector. Out of
+   line, and so without the panel, which would else be read again after every store: 8 KB of a wheel. */
+static OUT_OF_LINE void add_up_pairs(sums *s, size_t chains, size_t apart, int flat)
+{
+    REAL *h = (REAL *)s->h, *l = (REAL *)s->l;
+    const size_t used = chains * LANES;
+    if (flat) s->h[chains] = s->l[chains] = K(0); /* is read, and does not count */
+    for (size_t c = CHAINS / 2; c; c /= 2)
+        for (size_t k = 0; k < c * apart && k + c * apart < used; k += LANES) {
+            const size_t j = k + c * apart;
+            const pair a = {load(h + k), load(l + k)}, b = {load(h + j), load(l + j)}, t = sum_of(a, b);
+            store(h + k, t.h);
+            store(l + k, t.l);
+        }
+    for (size_t k = 0; k < apart; k += LANES) set_pair(s, k / LANES, settled(pair_of(s, k / LANES)));
+}
 /* the sums of the rows, from those of their chains */
 static INLINE void total_of_pairs(const panel *p, mode way, sums *s)
 {
@@ -454,18 +470,7 @@ static INLINE void total_of_pairs(const panel *p, mode way, sums *s)
         set_pair(s, 0, settled(r));
         return;
     }
-    /* a chain's numbers for all rows are neighbours: those of the next chain follow, be it within a vector */
-    REAL *h = (REAL *)s->h, *l = (REAL *)s->l;
-    const size_t chains = chains_used(p, way), used = chains * LANES, apart = apart_of(p);
-    if (is_flat(p, way)) s->h[chains] = s->l[chains] = K(0); /* is read, and does not count */
-    for (size_t c = CHAINS / 2; c; c /= 2)
-        for (size_t k = 0; k < c * apart && k + c * apart < used; k += LANES) {
-            const size_t j = k + c * apart;
-            const pair a = {load(h + k), load(l + k)}, b = {load(h + j), load(l + j)}, t = sum_of(a, b);
-            store(h + k, t.h);
-            store(l + k, t.l);
-        }
-    for (size_t k = 0; k < apart; k += LANES) set_pair(s, k / LANES, settled(pair_of(s, k / LANES)));
+    add_up_pairs(s, chains_used(p, way), apart_of(p), is_flat(p, way));
     repeat(p, way, s->h, sizeof(REAL));
     repeat(p, way, s->l, sizeof(REAL));
 }
@@ -483,6 +488,18 @@ static INLINE void total_of_pairs(const panel *p, mode way, sums *s)
 #define ADD_TO_SECOND(v) now[1] = ((void)is_first, extended_plus(now[1], v))
 #define renew_EXTENDED(s, first, chains) ((void)0)
 
+#ifndef ONE_LANE
+enum { STEP = LANES / 2 };
+static OUT_OF_LINE void add_up_doubles(sums *s, size_t chains, size_t apart, int flat)
+{
+    double *all = (double *)s->chains;
+    const size_t used = chains * LANES;
+    if (flat) s->chains[chains] = extend(K(0)); /* is read, and does not count */
+    for (size_t c = CHAINS / 2; c; c /= 2)
+        for (size_t k = 0; k < c * apart && k + c * apart < used; k += STEP)
+            store_doubles(all + k, load_doubles(all + k) + load_doubles(all + k + c * apart));
+}
+#endif
 static INLINE void total_extended(const panel *p, mode way, sums *s)
 {
     (void)p, (void)way;
@@ -491,7 +508,6 @@ static INLINE void total_extended(const panel *p, mode way, sums *s)
     for (int c = CHAINS / 2; c; c /= 2)
         for (int k = 0; k < c; k++) all[k] += all[k + c];
 #else
-    enum { STEP = LANES / 2 };
     if (way.along) {
         for (int c = CHAINS / 2; c >= STEP; c /= 2)
             for (int k = 0; k < c; k += STEP) store_doubles(all + k, load_doubles(all + k) + load_doubles(all + k + c));
@@ -501,12 +517,7 @@ static INLINE void total_extended(const panel *p, mode way, sums *s)
         s->chains[0].lower = s->chains[0].upper = r;
         return;
     }
-    /* a chain's numbers for all rows are neighbours: those of the next chain follow, be it within a vector */
-    const size_t chains = chains_used(p, way), used = chains * LANES, apart = apart_of(p);
-    if (is_flat(p, way)) s->chains[chains] = extend(K(0)); /* is read, and does not count */
-    for (size_t c = CHAINS / 2; c; c /= 2)
-        for (size_t k = 0; k < c * apart && k + c * apart < used; k += STEP)
-            store_doubles(all + k, load_doubles(all + k) + load_doubles(all + k + c * apart));
+    add_up_doubles(s, chains_used(p, way), apart_of(p), is_flat(p, way));
     repeat(p, way, all, sizeof *all);
 #endif
 }
