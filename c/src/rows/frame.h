@@ -441,7 +441,7 @@ static INLINE pair settled(pair r)
     return y;
 }
 /* Across, a chain's numbers for all rows are neighbours, and those of the next chain follow, be it within a vector. Out of
-   line, and so without the panel, which would else be read again after every store: 8 KB of a wheel. */
+   line, and so without the panel, which would else be read again after every store: 6 KB of a wheel. */
 static OUT_OF_LINE void add_up_pairs(sums *s, size_t chains, size_t apart, int flat)
 {
     REAL *h = (REAL *)s->h, *l = (REAL *)s->l;
