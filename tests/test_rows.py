@@ -201,35 +201,28 @@ def test_softmax_gradients_of_confident_rows(tier: str, dtype: Any, ahead: int, 
     assert worst(format, np.moveaxis(gx, axis, -1)[7], wanted) <= BACKWARD[tier].get(np.dtype(dtype).name, 1)
 
 
-def confident(t: float) -> dict[str, tuple[Any, ...]]:
-    """One element that leaves little to the others, beside which doubles have no room for it: inputs of a function."""
-    p = np.exp(np.array([30, 0, 0.5, -1.0]) - 30)
-    return {
-        "sparsemax": ("forward", [[1, t], [-t, -1], [1, t, t, t]]),
-        "entmax15": ("forward", [[-t, -2], [2, t]]),
-        "entmax15 backward": ("backward", [[1, 2], [1, 2, -3]], [[1, t * t], [1, t * t, t * t / 2]]),
-        "log_softmax backward": ("backward", [[-1, -t], list(-p)], [[-3 * t, -45], [-p[1], -29.8, -30, -30.6]]),
-    }
-
-
 @each(t=[1e-10, 1e-12, 1e-13, 1e-15, 1e-20])
 def test_what_little_is_left(tier: str, t: float) -> None:
-    for key in confident(t):
-        name, format = key.split()[0], oracle.FORMATS["float32"]
+    """One element that leaves little to the others, beside which doubles have no room for it."""
+    p = np.exp(np.array([30, 0, 0.5, -1.0]) - 30)
+    cases: list[tuple[str, dict[str, Any]]] = [
+        *[("sparsemax", {"x": x}) for x in ([1, t], [-t, -1], [1, t, t, t])],
+        *[("entmax15", {"x": x}) for x in ([-t, -2], [2, t])],
+        ("entmax15", {"g": [1, 2], "y": [1, t * t]}),
+        ("entmax15", {"g": [1, 2, -3], "y": [1, t * t, t * t / 2]}),
+        ("log_softmax", {"g": [-1, -t], "y": [-3 * t, -45]}),
+        ("log_softmax", {"g": -p, "y": [-p[1], -29.8, -30, -30.6]}),
+    ]
+    for name, given in cases:
         op = next(r for r in TABLE if r.name == name)
-        which, *lists = confident(t)[key]
-        for given in zip(*lists, strict=True):
-            arrays = [np.array(v, np.float32) for v in given]
-            columns = [np.stack([a] * 20, axis=1) for a in arrays]
-            names = dict(
-                zip("gy" if which == "backward" else "x", [[mpf(float(v)) for v in a] for a in arrays], strict=True)
-            )
-            formula = op.backward if which == "backward" else op.formula
-            wanted = exact(op, formula, range(len(arrays[0])), **names, **op.parameters)
-            f = TIERS[tier][name]
-            y = f.backward(*columns, axis=0) if which == "backward" else f(*columns, axis=0)
-            bound = (BACKWARD if which == "backward" else FORWARD)[tier].get("float32", 1)
-            assert worst(format, y[:, 7], wanted) <= bound, (key, given)
+        f, formula, bounds = TIERS[tier][name], op.formula, FORWARD
+        if "g" in given:
+            f, formula, bounds = f.backward, op.backward, BACKWARD
+        rows = {k: np.array(v, np.float32) for k, v in given.items()}
+        lists = {k: [mpf(float(v)) for v in row] for k, row in rows.items()}
+        y = f(*(np.stack([row] * 20, axis=1) for row in rows.values()), axis=0)
+        wanted = exact(op, formula, range(len(y)), **lists, **op.parameters)
+        assert worst(oracle.FORMATS["float32"], y[:, 7], wanted) <= bounds[tier].get("float32", 1), (name, given)
 
 
 def test_extreme_gradients(tier: str) -> None:

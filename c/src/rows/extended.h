@@ -1,7 +1,7 @@
-/* extended.h - numbers with twice the bits of the unit's own. Of doubles they are pairs; of floats doubles, which have 53 bits
-   where a pair of floats has 48, for a third of the operations. But a pair's low part may lie any distance below the high
-   one, and 1 + 1e-20 is no double: what may cancel so far stays in pairs. Doubles are multiplied and then added, never both at once,
-   for not every processor can; where the product is exact that is the same. */
+/* extended.h - numbers with twice the bits of the unit's own. Of doubles they are pairs; of floats doubles, which have 53
+   bits where a pair of floats has 48, for a third of the operations. But a pair's low part may lie any distance below the
+   high one, and 1 + 1e-20 is no double: what may cancel so far stays in pairs. Doubles are multiplied and then added, never
+   both at once, for not every processor can. */
 #if DOUBLE
 typedef pair extended;
 static INLINE extended extend(V v)

@@ -175,7 +175,8 @@ static INLINE char *address(const panel *p, mode way, memory m, spot i)
     return way.along ? m.at + (ptrdiff_t)i.v * m.step
                      : m.at + (ptrdiff_t)elements(p, way, i.r) * m.step + (ptrdiff_t)(i.v * sizeof(V));
 }
-/* from a spot to what should be on its way here when it is visited */
+/* from a spot to what should be on its way here when it is visited: to L2 (the 2 below), for L1 can miss few lines at a time
+   (2000 x 2000 floats: hardmax 0.46 to 0.22) */
 static INLINE ptrdiff_t ahead_of(const panel *p, memory m, spot i) { return (i.back ? -p->ahead : p->ahead) * m.step; }
 /* what an operand has at a spot; 0 in the lanes beyond n */
 static INLINE V get(const panel *p, mode way, memory m, spot i)
@@ -202,6 +203,7 @@ static INLINE V present(spot i, V v, V otherwise)
     return i.is_end && i.n < LANES ? sel(lt(load(lane_numbers), B((REAL)i.n)), v, otherwise) : v;
 }
 
+/* v, or 0; by a factor, for the halves of a vector have no masks of their own */
 static INLINE extended present_extended(spot i, extended v)
 {
 #if DOUBLE
@@ -230,7 +232,7 @@ static INLINE void get_ones(const panel *p, mode way, memory m, V *v)
     }
     v[p->rows - 1] = K(0);
     memcpy(v, m.at, p->width * sizeof(REAL));
-    repeat(p, way, v, sizeof *v / LANES);
+    repeat(p, way, v, sizeof(REAL));
 }
 static INLINE void put_ones(const panel *p, mode way, memory m, const V *v)
 {
@@ -262,9 +264,9 @@ static INLINE V position(const panel *p, mode way, const V *of_first, spot i)
 
 /* ---- sums: in extended numbers, or in pairs, whose chains keep what additions round off ---- */
 
-/* After so many additions to a chain of pairs its low part is folded into the high one, for it is a plain sum of as many errors: in
-   a chain of a million equal terms they would add up. Only where all chains have had as many, whatever the way: of 1009
-   to 1023 elements a last run or vector has some. */
+/* After so many additions to a chain of pairs its low part is folded into the high one, for it is a plain sum of as many
+   errors: in a chain of a million equal terms they would add up. Only where all chains have had as many, whatever the way:
+   of 1009 to 1023 elements a last run or vector has some. */
 enum { RENEWED_AFTER = 64 };
 
 /* A number for each chain of each row while it is added up: a pair, or an extended one, whose doubles stand in the order of
@@ -328,7 +330,7 @@ static INLINE size_t end_of_sheaf(const panel *p, mode way, size_t r, size_t run
     if (stop < runs) return stop;
     return is_flat(p, way) && r + 1 < runs ? runs - 1 : runs;
 }
-/* Of one sum the last is the first: it is written twice, which costs nothing. */
+/* Of one sum the last is the first: written twice, which costs nothing. */
 #define SECOND(count) (HALF * (count - 1))
 #define ADD_UP(kind, count, s, i, chain, spot_of_run, ...)                                                             \
     do {                                                                                                               \
@@ -347,8 +349,9 @@ static INLINE size_t end_of_sheaf(const panel *p, mode way, size_t r, size_t run
    of memory, but for sheaves, with the chains in L1 (one chain after the other is slow where rows are columns: a page for
    each access). `total` makes it a pair for each row, `total_extended` leaves it an extended number. */
 #define SUM(s, i, ...) SUMS(EXTENDED, 1, s, i, __VA_ARGS__)
-/* Two at once, in panels of half the width: the second, by ADD_TO_SECOND, takes the other half of the chains, from where
-   SECOND_SUM fetches it when the first has been used as `total_extended` leaves it. */
+/* Two at once, for rows that rows.def gives panels of half the width: the second, by ADD_TO_SECOND, takes the other half of
+   the chains, from where SECOND_SUM fetches it once the first has been used. That is as `total_extended` leaves it, for what
+   `total` makes of floats would lie there. */
 #define SUM_TWICE(s, i, ...) SUMS(EXTENDED, 2, s, i, __VA_ARGS__)
 /* The same of pairs, by ADD_PAIR and ADD_PAIR_TO_SECOND, to `total_of_pairs`, for what cancels: 1 + 1e-30 is a pair of floats,
    and no double. */
@@ -557,7 +560,7 @@ static INLINE void over_rows(const panel *p, mode way, enum collected how, V *v)
     for (size_t c = (p->rows < p->vectors ? PARTS : CHAINS) / 2; c; c /= 2)
         for (size_t k = 0, apart = c * p->width; k < apart && k + apart < parts * LANES; k += LANES)
             store(all + k, collect(how, load(all + k), load(all + k + apart)));
-    repeat(p, way, v, sizeof *v / LANES);
+    repeat(p, way, v, sizeof(REAL));
 }
 
 /* The maxima; NaN is passed over, for the sums that follow find it. Any order does, but for the sign of zero, which callers

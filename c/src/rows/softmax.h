@@ -319,6 +319,7 @@ static INLINE int logmeanexp_forward(const panel *p, mode way) { return log_of_p
 static INLINE int log_softmax_backward(const panel *p, mode way)
 {
     sums sum;
+    /* in pairs, as above: of g = -1, -1e-20 */
     SUM_OF_PAIRS(sum, i, ADD_PAIR(single(get(p, way, p->in[0], i))););
     total_of_pairs(p, way, &sum);
     EACH_BACK(i, {
