@@ -176,6 +176,19 @@ def test_gradients_of_small_deviations(tier: str, n: int) -> None:
         assert worst(format, gx, wanted, scales) <= BACKWARD[tier]["float32"]
 
 
+@each(size=[3e38, 1e19, 100, 1e-30, 1e-40], eps=[0, 1e-5])
+def test_squares_beyond_floats(tier: str, size: float, eps: float) -> None:
+    """In floats they would be infinite, or 0; and of two elements the square is as large as the result is near 1."""
+    op = next(r for r in TABLE if r.name == "standardize")
+    random, format = np.random.default_rng(3), oracle.FORMATS["float32"]
+    for n in (2, 5, 64):
+        x = (size * random.uniform(-1, 1, (n, 20))).astype("f")
+        names = {"x": [mpf(float(v)) for v in x[:, 7]]}
+        wanted = exact(op, op.formula, range(n), **names, eps=mpf(eps))
+        for y in (TIERS[tier]["standardize"](x, eps, axis=0)[:, 7], TIERS[tier]["standardize"](x.T.copy(), eps)[7]):
+            assert worst(format, y, wanted) <= 1
+
+
 @each(dtype=DTYPES.values(), ahead=[5, 12, 20, 60])
 def test_gradients_of_confident_rows(tier: str, dtype: Any, ahead: int) -> None:
     """One class far ahead, and right: g - e^y sum of g cancels, and the little that is left has all its digits."""

@@ -2,32 +2,40 @@
    deviations is what makes other implementations fail. */
 
 /* 1/sqrt(var + eps) */
-static INLINE pair inverse_deviation(extended var, double eps)
+static INLINE extended inverse_deviation(extended var, double eps)
 {
-    const pair e = {B((REAL)eps), B(DOUBLE ? 0 : (REAL)(eps - (REAL)eps))}, variance = add(pair_of_extended(var), e);
-    /* the root of a pair: one Newton step from that of its high part */
-    const V h = square_root(variance.h), l = (fnma(h, h, variance.h) + variance.l) / (h + h);
-    const pair root = {h, sel(gt(h, K(0)), l, K(0))};
-    return quotient(single(K(1)), root);
+    return extended_inverse_root(extended_plus_one(var, eps));
 }
+/* v - mean, to the bits of a double: forward has no use for more */
+#if DOUBLE
+typedef V difference;
+#define difference_from minus_pair
+#define present_difference(i, d) present(i, d, K(0))
+#define ADD_SQUARE(d) ADD((d) * (d))
+#define standard(d, by) fma(d, (by).h, (d) * (by).l)
+#else
+typedef extended difference;
+#define difference_from deviation
+#define present_difference present_extended
+#define ADD_SQUARE(d) ADD_EXTENDED(extended_times(d, d))
+#define standard(d, by) narrowed(extended_times(d, by))
+#endif
 static INLINE int standardize_forward(const panel *p, mode way)
 {
     const memory x = p->in[0];
     sums s;
-    each_extended means;
-    kept mean, inverse;
+    each_extended mean, inverse;
     SUM(s, i, ADD(get(p, way, x, i)););
-    means_of(p, way, &s, means);
-    EACH_ROW(v, set_pair(&mean, v, pair_of_extended(means[v])););
+    means_of(p, way, &s, mean);
     SUM(s, i, {
-        const V d = present(i, minus_pair(get(p, way, x, i), pair_of(&mean, i.row)), K(0));
-        ADD(d * d);
+        const difference d = present_difference(i, difference_from(get(p, way, x, i), mean[i.row]));
+        ADD_SQUARE(d);
     });
-    means_of(p, way, &s, means);
-    EACH_ROW(v, set_pair(&inverse, v, inverse_deviation(means[v], p->parameters[0])););
+    means_of(p, way, &s, inverse);
+    EACH_ROW(v, inverse[v] = inverse_deviation(inverse[v], p->parameters[0]););
     EACH_BACK(i, {
-        const V d = minus_pair(get(p, way, x, i), pair_of(&mean, i.row));
-        put(p, way, p->out[0], i, fma(d, inverse.h[i.row], d * inverse.l[i.row]));
+        const difference d = difference_from(get(p, way, x, i), mean[i.row]);
+        put(p, way, p->out[0], i, standard(d, inverse[i.row]));
     });
     return 1;
 }
@@ -53,7 +61,7 @@ static INLINE int standardize_backward(const panel *p, mode way)
     SECOND_SUM(EXTENDED, s);
     means_of(p, way, &s, slope);
     EACH_ROW(v, {
-        const extended by = extended_pair(inverse_deviation(inverse[v], p->parameters[0]));
+        const extended by = inverse_deviation(inverse[v], p->parameters[0]);
         slope[v] = extended_times(extended_times(slope[v], by), by);
         inverse[v] = by;
     });

@@ -22,6 +22,7 @@ static const int64_t first_lanes[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
 #define lower_half(v) ((D)_mm256_cvtps_pd(_mm256_castps256_ps128(v)))
 #define upper_half(v) ((D)_mm256_cvtps_pd(_mm256_extractf128_ps(v, 1)))
 #define joined_halves(lower, upper) ((V)_mm256_set_m128(_mm256_cvtpd_ps(upper), _mm256_cvtpd_ps(lower)))
+#define square_root_of_doubles(v) ((D)_mm256_sqrt_pd(v))
 #define TRANSPOSES /* lanes of two vectors can be chosen freely */
 #include "gnu.h"
 #define LANE(k) (*(const REAL *)(at + (k)*by)) /* as in avx512.h */

@@ -110,6 +110,13 @@ static INLINE V square_root(V x)
     return x;
 }
 #endif
+#if !DOUBLE && !defined(square_root_of_doubles)
+static INLINE D square_root_of_doubles(D x)
+{
+    for (int i = 0; i < LANES / 2; i++) x[i] = square_root_of_double(x[i]);
+    return x;
+}
+#endif
 static INLINE V pow2(V n) { return (V)(((I)n << MANTISSA) + all(ONE_BITS)); }
 /* where the last `dropped` bits lie within `error` of a 1 and zeros */
 static INLINE M bits_near(V x, int dropped, BITS error)

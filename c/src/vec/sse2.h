@@ -3,6 +3,7 @@
 #define LANES (16 / (int)sizeof(REAL))
 #define min(a, b) ((V)P(_mm_min)(a, b))
 #define square_root(v) ((V)P(_mm_sqrt)(v))
+#define square_root_of_doubles(v) ((D)_mm_sqrt_pd(v))
 #define max(a, b) ((V)P(_mm_max)(a, b))
 #define lanes_of(m) ((unsigned)P(_mm_movemask)((V)(m)))
 #ifdef FMA_OF_FOUR
