@@ -45,7 +45,7 @@ check() {
     name=$1 to=$2
     shift 2
     good=yes
-    isas=${isas_wanted:-$("$@" "$to/test_abi" isas)}
+    isas=${isas_wanted:-$("$@" "$to/test_abi" isas | tr -d '\r')}
     for program in $programs; do
         arguments=
         [ "$program" = test_abi ] && arguments="inputs $inputs"
@@ -186,13 +186,20 @@ SHIM_CLASS(pd, __m512d, 8)
 #define _mm512_maskz_loadu_pd shim_maskz_loadu_pd
 #define _mm512_mask_storeu_ps shim_mask_storeu_ps
 #define _mm512_mask_storeu_pd shim_mask_storeu_pd
-/* and its scalef takes subnormal numbers for 0 */
+/* and its scalef takes subnormal numbers for 0. v 2^n, rounded once, and in doubles: x87 rounds as a caller wished. */
+static inline double shim_times_power(double v, int n)
+{
+    while (n > 1000) v *= 0x1p1000, n -= 1000;
+    if (n < -2000) v *= 0x1p-1000, n += 1000; /* what rounds here is 0 in the end */
+    if (n < -1000) v *= __builtin_ldexp(1, n + 1000), n = -1000;
+    return v * __builtin_ldexp(1, n);
+}
 #define SHIM_SCALEF(suffix, vector, lanes)                                                                             \
     static inline vector shim_scalef_##suffix(vector v, vector k)                                                      \
     {                                                                                                                  \
         for (int i = 0; i < lanes; i++) {                                                                              \
-            const double whole = k[i] < -8000 ? -8000 : k[i] > 8000 ? 8000 : __builtin_isnan(k[i]) ? 0 : k[i];         \
-            v[i] = __builtin_isnan(k[i]) ? k[i] : (long double)v[i] * __builtin_ldexpl(1, (int)whole);                 \
+            const double whole = k[i] < -3000 ? -3000 : k[i] > 3000 ? 3000 : __builtin_isnan(k[i]) ? 0 : k[i];         \
+            v[i] = __builtin_isnan(k[i]) ? k[i] : shim_times_power(v[i], (int)whole);                                  \
         }                                                                                                              \
         return v;                                                                                                      \
     }
@@ -215,6 +222,18 @@ static inline __m256 shim_cvtpd_ps(__m512d v)
     shim_halves w;
     w.all = v;
     return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(w.half[0])), _mm256_cvtpd_ps(w.half[1]), 1);
+}
+static inline __m256 shim_extractf32x8_ps(__m512 v, int k)
+{
+    union { __m512 all; __m256 half[2]; } w;
+    w.all = v;
+    return w.half[k];
+}
+static inline __m512 shim_insertf32x8(__m512 v, __m256 half, int k)
+{
+    union { __m512 all; __m256 half[2]; } w;
+    w.all = v, w.half[k] = half;
+    return w.all;
 }
 static inline __m512 shim_cvtph_ps(__m256i v)
 {
@@ -260,6 +279,8 @@ SHIM_NARROWED(wide_cvtepi32_epi16, __m512i, __m256i, 16)
 #define _mm512_cvtph_ps shim_cvtph_ps
 #define _mm512_cvtps_ph(v, how) shim_cvtps_ph(v)
 #define _mm512_cvtps_pd shim_cvtps_pd
+#define _mm512_extractf32x8_ps shim_extractf32x8_ps
+#define _mm512_insertf32x8 shim_insertf32x8
 #define _mm512_cvtpd_ps shim_cvtpd_ps
 #define _mm256_cvtepi32_epi16 shim_cvtepi32_epi16
 #endif
