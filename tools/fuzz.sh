@@ -9,6 +9,8 @@
 #   FUZZ_CC=clang                 the compiler
 #
 # Whatever fails is kept as crash-* with a line that tells the call, and fuzzing goes on; the exit status tells.
+#
+# Debian: clang, libclang-rt-14-dev (of clang's version)
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${FUZZ_BUILD:-$root/build/fuzz}

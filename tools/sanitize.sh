@@ -10,6 +10,8 @@
 #   SANITIZE_BUILD=dir                    where to build (default build/sanitize); what is newer than the sources stays
 #   SANITIZE_CC=clang, PYTHON=python3     compiler; an interpreter with what the tests need
 #   SANITIZE_TESTS="tests/test_x.py ..."  other tests for `python`
+#
+# Debian: clang, libclang-rt-14-dev (of clang's version)
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${SANITIZE_BUILD:-$root/build/sanitize}

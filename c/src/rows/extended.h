@@ -9,7 +9,6 @@ static INLINE extended extend(V v)
     const pair r = {v, K(0)};
     return r;
 }
-static INLINE pair pair_of_extended(extended v) { return v; }
 /* v - m, where it may be far smaller than both. Renewed, for products drop the square of the low part: 50 ULP where v is
    1000 +- 0.01. */
 static INLINE extended deviation(V v, extended m)
