@@ -178,7 +178,7 @@ def test_gradients_of_small_deviations(tier: str, n: int) -> None:
 
 @each(size=[3e38, 1e19, 100, 1e-30, 1e-40], eps=[0, 1e-5])
 def test_squares_beyond_floats(tier: str, size: float, eps: float) -> None:
-    """In floats they would be infinite, or 0; and of two elements the square is as large as the result is near 1."""
+    """In floats they would be infinite, or 0. And two elements: 1 and -1 but for eps, where every rounding shows."""
     op = next(r for r in TABLE if r.name == "standardize")
     random, format = np.random.default_rng(3), oracle.FORMATS["float32"]
     for n in (2, 5, 64):

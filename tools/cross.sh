@@ -223,27 +223,28 @@ static inline __m256 shim_cvtpd_ps(__m512d v)
     w.all = v;
     return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(w.half[0])), _mm256_cvtpd_ps(w.half[1]), 1);
 }
+typedef union { __m512 all; __m256 half[2]; } shim_float_halves;
 static inline __m256 shim_extractf32x8_ps(__m512 v, int k)
 {
-    union { __m512 all; __m256 half[2]; } w;
+    shim_float_halves w;
     w.all = v;
     return w.half[k];
 }
 static inline __m512 shim_insertf32x8(__m512 v, __m256 half, int k)
 {
-    union { __m512 all; __m256 half[2]; } w;
+    shim_float_halves w;
     w.all = v, w.half[k] = half;
     return w.all;
 }
 static inline __m512 shim_cvtph_ps(__m256i v)
 {
-    union { __m512 all; __m256 half[2]; } r;
+    shim_float_halves r;
     r.half[0] = _mm256_cvtph_ps(_mm256_castsi256_si128(v)), r.half[1] = _mm256_cvtph_ps(_mm256_extracti128_si256(v, 1));
     return r.all;
 }
 static inline __m256i shim_cvtps_ph(__m512 v)
 {
-    union { __m512 all; __m256 half[2]; } w;
+    shim_float_halves w;
     union { __m256i all; __m128i half[2]; } r;
     w.all = v;
     for (int i = 0; i < 2; i++) r.half[i] = _mm256_cvtps_ph(w.half[i], _MM_FROUND_TO_NEAREST_INT);

@@ -689,7 +689,7 @@ int main(int argc, char **argv)
     check_isa();
     for (size_t i = 0; actc_isa_at(i) && isa_count < 16; i++)
         if (!wish || !strcmp(wish, actc_isa_at(i))) isas[isa_count++] = actc_isa_at(i);
-    if (!isa_count) expect(0, NULL, "ACTC_ISA=%s is none of this machine's", wish);
+    expect(isa_count > 0, NULL, "ACTC_ISA=%s is none of this machine's", wish);
 
     for (size_t k = 0; k < isa_count; k++) {
         const unsigned long before = failures;

@@ -2,6 +2,13 @@
    bits where a pair of floats has 48, for a third of the operations. But a pair's low part may lie any distance below the
    high one, and 1 + 1e-20 is no double: what may cancel so far stays in pairs. Doubles are multiplied and then added, never
    both at once, for not every processor can. */
+/* v - m, where it may be far smaller than both. Renewed, for products drop the square of the low part: 50 ULP where v is
+   1000 +- 0.01. */
+static INLINE pair pair_deviation(V v, pair m)
+{
+    const pair d = two_sum(v, -m.h);
+    return fast_two_sum(d.h, d.l - m.l);
+}
 #if DOUBLE
 typedef pair extended;
 static INLINE extended extend(V v)
@@ -9,18 +16,12 @@ static INLINE extended extend(V v)
     const pair r = {v, K(0)};
     return r;
 }
-/* v - m, where it may be far smaller than both. Renewed, for products drop the square of the low part: 50 ULP where v is
-   1000 +- 0.01. */
-static INLINE extended deviation(V v, extended m)
-{
-    const pair d = two_sum(v, -m.h);
-    return fast_two_sum(d.h, d.l - m.l);
-}
+#define deviation pair_deviation
 #define extended_times(a, b) product(a, b)
 #define extended_by(a, b) product_by(a, b)
 #define extended_minus(a, b) sum_of(a, neg(b))
 #define extended_over(a, b) quotient(a, single(b))
-#define extended_plus_one(a, b) add(a, constant_pair(b, 0))
+#define extended_plus_double(a, b) add(a, constant_pair(b, 0))
 static INLINE V narrowed(extended a) { return a.h + a.l; }
 static INLINE extended extended_inverse_root(extended a)
 {
@@ -38,7 +39,7 @@ typedef double extended;
 #define extended_minus(a, b) ((a) - (b))
 #define extended_plus(a, b) ((a) + (b))
 #define extended_over(a, b) ((a) / (b))
-#define extended_plus_one(a, b) ((a) + (b))
+#define extended_plus_double(a, b) ((a) + (b))
 #define extended_inverse_root(a) (1 / square_root_of_double(a))
 #define narrowed(a) ((float)(a))
 #else
@@ -65,7 +66,7 @@ OPERATION(quotient, /)
 static INLINE extended extended_by(extended a, V b) { return extended_times(a, extend(b)); }
 static INLINE extended extended_over(extended a, V b) { return extended_quotient(a, extend(b)); }
 static INLINE extended deviation(V v, extended m) { return extended_minus(extend(v), m); }
-static INLINE extended extended_plus_one(extended a, double b)
+static INLINE extended extended_plus_double(extended a, double b)
 {
     const extended r = {a.lower + b, a.upper + b};
     return r;

@@ -493,6 +493,7 @@ static INLINE void total_of_pairs(const panel *p, mode way, sums *s)
 
 #ifndef ONE_LANE
 enum { STEP = LANES / 2 };
+/* as add_up_pairs */
 static OUT_OF_LINE void add_up_doubles(sums *s, size_t chains, size_t apart, int flat)
 {
     double *all = (double *)s->chains;

@@ -39,8 +39,7 @@ static INLINE V shifted(V x, spot i, const apex *a)
 /* factor (x - shift) - tau, 0 for what is not above */
 static INLINE pair over_tau(V x, spot i, const apex *a, REAL factor, const kept *tau)
 {
-    const pair t = two_sum(shifted(x, i, a) * K(factor), -tau->h[i.row]);
-    const pair u = fast_two_sum(t.h, t.l - tau->l[i.row]);
+    const pair u = pair_deviation(shifted(x, i, a) * K(factor), pair_of(tau, i.row));
     const M is_above = gt(present(i, u.h, K(0)), K(0));
     return sel_pair(is_above, u, single(K(0)));
 }

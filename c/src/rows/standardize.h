@@ -4,7 +4,7 @@
 /* 1/sqrt(var + eps) */
 static INLINE extended inverse_deviation(extended var, double eps)
 {
-    return extended_inverse_root(extended_plus_one(var, eps));
+    return extended_inverse_root(extended_plus_double(var, eps));
 }
 /* v - mean, to the bits of a double: forward has no use for more */
 #if DOUBLE

@@ -1,5 +1,6 @@
 /* sqrt.h - the square root of one number, rounded correctly, by the instruction that nearly every processor has: the C
-   library's function would set errno and need to be linked. That of a float, for a double's is rounded far behind it. */
+   library's function would set errno and need to be linked. A float's goes by way of double, whose 53 bits are more than
+   twice 24: no root lies so near to the middle between two floats that the first rounding could put it there. */
 #if defined(__SSE2__)
 #include <emmintrin.h>
 static INLINE double square_root_of_double(double x)
