@@ -32,6 +32,12 @@ def known(dtype: str) -> list[tuple[proof.Item, str, dict[str, Any]]]:
 # ---- the figures -----------------------------------------------------------------------------------------------------
 
 
+def test_the_largest_error_told() -> None:
+    """README names the default tier's worst item; it once told of one that others had overtaken."""
+    item, worst = max(((i, e["worst"]) for i, tier, e in known("float32") if tier == "default"), key=lambda v: v[1])
+    assert f"default tier is {worst:.3f} ULP, {item.row.name}'s" in (oracle.HERE.parent / "README.md").read_text()
+
+
 @pytest.mark.parametrize("form", proof.TYPES)
 def test_bits_are_those_that_were_proven(row: Any, form: str) -> None:
     changed = [
